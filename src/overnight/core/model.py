@@ -1,0 +1,385 @@
+"""The words of the project as types.
+
+Rules of this file:
+- Data only: no behaviour beyond trivial properties, no I/O, no clock.
+- Times named `t` or `*_t` are seconds since the run's start (suspend included, clock steps excluded);
+  `at` is wall time, seconds since the epoch. Durations end in `_s`, sizes in `_bytes`.
+- Lines are counted from 1 in the `\\n`-separated file, as `sed -n` counts them.
+- Everything is msgspec: it encodes to JSON as it stands, and what is read from disk is checked.
+- A field is added with a default, so that old run directories stay readable.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+Severity = Literal["info", "minor", "critical"]
+Role = Literal["root", "cascade", "confirmation", "noise"]
+Direction = Literal["minimize", "maximize"]
+Verdict = Literal["ok", "minor", "critical", "finished"]
+Phase = Literal["starting", "early", "cruise", "paused", "ended"]
+RunState = Literal["running", "succeeded", "failed", "stopped", "lost"]
+Choice = Literal["fix", "continue", "stop"]
+TellKind = Literal["success", "failure", "discovery", "question"]
+TrialState = Literal["running", "complete", "pruned", "failed"]
+
+CHOICES: tuple[Choice, ...] = ("fix", "continue", "stop")
+MAX_WAIT_S = 300.0
+"""The hard limit of one wait; longer waits are chained."""
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all records: immutable, keyword only."""
+
+
+# ---------------------------------------------------------------- what the person asked for
+
+
+class Policy(Struct, forbid_unknown_fields=True):
+    """What the watch may do by itself. Every default is on the careful side.
+
+    `minor`, `critical`, `non_finite`, `stall`: the action for that kind of finding.
+    `signatures`: the action for single signature ids, before the general ones.
+    `settle_s`: how long an uncertain critical line may still be followed by the run's own end.
+    `grace_s`: seconds after SIGINT, then after SIGTERM, before the next, harder signal.
+    `stall_floor_s`, `stall_factor`: a stall is no progress for max(floor, factor x p99 of the run's own
+    intervals); 600 s and 8 were measured on real logs without a false alarm.
+    `default_answer`, `answer_after_s`: the answer a question gets by itself; none unless both are set.
+    `record_min_gain`: relative gain a record needs to be told. `record_every_s`: at most one told per so long.
+    """
+
+    minor: Literal["ask", "ignore"] = "ask"
+    critical: Literal["interrupt", "ask"] = "interrupt"
+    non_finite: Literal["interrupt", "ask", "ignore"] = "interrupt"
+    non_finite_points: int = 10
+    stall: Literal["interrupt", "ask", "ignore"] = "ask"
+    stall_floor_s: float = 600.0
+    stall_factor: float = 8.0
+    settle_s: float = 5.0
+    grace_s: tuple[float, float] = (30.0, 10.0)
+    default_answer: Literal["continue", "stop"] | None = None
+    answer_after_s: float | None = None
+    record_min_gain: float = 0.01
+    record_every_s: float = 1800.0
+    record_warmup_trials: int = 10
+    signatures: dict[str, Literal["interrupt", "ask", "ignore"]] = {}
+
+
+class Goal(Struct):
+    """The declared objective: its direction and, when named, its metric."""
+
+    direction: Direction
+    metric: str | None = None
+
+
+class Spec(Struct):
+    """`spec.json`: the intent, durable before anything is started."""
+
+    run: str
+    argv: list[str]
+    cwd: str
+    token: str
+    created_at: float
+    name: str | None = None
+    tags: list[str] = []
+    env: dict[str, str] = {}
+    schedule: tuple[float, ...] = (30.0, 90.0, 300.0)
+    policy: Policy = Policy()
+    goal: Goal | None = None
+    expect: dict[str, float] = {}
+    pty: bool = False
+    results: str | None = None
+    replaces: str | None = None
+    changed: list[str] = []
+    executor: str = "local"
+
+
+class Start(Struct):
+    """`start.json`: who runs. `ticks` is the kernel's start time of the process, which with the boot id
+    makes a pid unique. `keepers` are (pid, ticks) of the outer and the inner one."""
+
+    pid: int
+    ticks: int
+    boot_id: str
+    keepers: list[tuple[int, int]]
+    at: float
+    boottime: float
+
+
+class Exit(Struct):
+    """`exit.json`: how the command ended. Code and signal both `None` means nobody could know; never invented.
+
+    `oom`: True when the kernel or the cgroup says so, False when both were readable and silent, None when unknown.
+    `by`: who recorded it (`inner`, `outer`, `watchman`).
+    """
+
+    code: int | None = None
+    signal: int | None = None
+    at: float = 0.0
+    boottime: float | None = None
+    user_s: float | None = None
+    system_s: float | None = None
+    max_rss_bytes: int | None = None
+    oom: bool | None = None
+    by: str = "watchman"
+    note: str | None = None
+
+
+class StopRequest(Struct):
+    """`stop.json`: somebody meant the run to end."""
+
+    by: str
+    at: float
+    reason: str
+
+
+# ---------------------------------------------------------------- what a line says
+
+
+class ProgressSeen(Struct):
+    """`current` of `total` `unit`s, as printed (0-based counters stay as printed)."""
+
+    unit: str
+    current: float
+    total: float | None
+    line: int
+
+
+class MetricSeen(Struct):
+    """One printed value. `name` as printed; `step` in `step_unit`s where the line says it."""
+
+    name: str
+    value: float
+    line: int
+    step: float | None = None
+    step_unit: str | None = None
+
+
+class TrialSeen(Struct):
+    """One trial of a sweep. `best` is (trial, value) where the line announces it."""
+
+    number: int
+    state: TrialState
+    line: int
+    value: float | None = None
+    params: dict[str, str] = {}
+    best: tuple[int, float] | None = None
+    reason: str | None = None
+
+
+class PhaseSeen(Struct):
+    """The run says what it is doing: `load`, `compile`, `train`, `eval`, `checkpoint`, `download`, `done`."""
+
+    phase: str
+    line: int
+
+
+class GoalSeen(Struct):
+    """The log itself says which way is better (a study's direction, `mode=max`)."""
+
+    goal: Goal
+    line: int
+
+
+Fact = ProgressSeen | MetricSeen | TrialSeen | PhaseSeen | GoalSeen
+
+
+class Problem(Struct, rename={"cls": "class"}):
+    """One known problem in one log: a traceback is one, a repeated line counts up.
+
+    `certain`: the signature says the run cannot recover by itself. `on_exit_only`: critical only when the run
+    ends of it or stands still after it (a traceback may have been caught). `context`: lines around the first
+    occurrence, at most 12. `relaunch`: whether starting again helps, in words.
+    """
+
+    signature: str
+    cls: str
+    severity: Severity
+    count: int
+    first_line: int
+    last_line: int
+    text: str
+    cause: str
+    advice: str
+    relaunch: str = ""
+    role: Role = "root"
+    certain: bool = False
+    on_exit_only: bool = False
+    first_t: float | None = None
+    last_t: float | None = None
+    context: list[str] = []
+    ranks: list[int] = []
+
+
+class ProblemSeen(Struct):
+    """A problem at its present count; `new` on its first occurrence, `by` how much the count grew."""
+
+    problem: Problem
+    new: bool
+    by: int = 1
+
+
+Observation = Fact | ProblemSeen
+
+
+# ---------------------------------------------------------------- what the watch knows
+
+
+class Progress(Struct):
+    """Progress of one unit, outermost first in a list. `eta_s` None means: it cannot be known."""
+
+    unit: str
+    current: float
+    total: float | None = None
+    percent: float | None = None
+    rate_per_s: float | None = None
+    eta_s: float | None = None
+
+
+class Best(Struct):
+    """The best value so far; `at` is in words what it was seen at (`trial 50`, `epoch 3`)."""
+
+    name: str
+    value: float
+    at: str | None
+    direction: Direction
+    params: dict[str, str] = {}
+    line: int | None = None
+
+
+class Record(Struct):
+    """A new best that passed the gate. `gain` is relative to the previous best."""
+
+    best: Best
+    previous: float
+    gain: float
+    t: float
+
+
+class Sample(Struct):
+    """Resources of the whole process tree at time `t`. CPU percent is of one core; None: could not be read."""
+
+    t: float
+    cpu_percent: float | None = None
+    cpu_s: float | None = None
+    rss_bytes: int | None = None
+    processes: int | None = None
+    disk_free_bytes: int | None = None
+    log_bytes: int = 0
+    gpu_percent: float | None = None
+    gpu_memory_bytes: int | None = None
+
+
+class Question(Struct):
+    """"I detected X. Fix and relaunch, or continue?" `default` is taken at `default_t`, if set."""
+
+    id: str
+    t: float
+    problems: list[Problem]
+    choices: tuple[Choice, ...] = CHOICES
+    default: Choice | None = None
+    default_t: float | None = None
+
+
+class Answer(Struct):
+    """The one answer a question gets. `by`: a person's login, an agent's name, or `default`."""
+
+    question: str
+    choice: Choice
+    by: str
+    at: float
+
+
+class Telling(Struct):
+    """One message to people, as facts; `notify.texts` puts it in words, in the reader's language.
+
+    `key` is stable: the same telling is never sent twice, and a repeat after a crash is recognised by it.
+    """
+
+    key: str
+    kind: TellKind
+    run: str
+    name: str
+    command: str
+    elapsed_s: float
+    host: str = ""
+    state: RunState = "running"
+    exit_code: int | None = None
+    signal: int | None = None
+    interrupted: bool = False
+    problem: Problem | None = None
+    cascades: list[str] = []
+    progress: list[Progress] = []
+    best: Best | None = None
+    record: Record | None = None
+    question: Question | None = None
+    trials: dict[str, int] = {}
+    report: str | None = None
+
+
+class Status(Struct):
+    """`status.json`: the TaskStatus. At least these fields are what readers rely on."""
+
+    run: str
+    name: str
+    state: RunState
+    exit_code: int | None
+    signal: int | None
+    phase: Phase
+    verdict: Verdict
+    elapsed_s: float
+    progress: list[Progress]
+    best: Best | None
+    metrics: dict[str, float]
+    problems: list[Problem]
+    question: Question | None
+    next_check_in_s: float | None
+    log: str
+    command: list[str] = []
+    cwd: str = ""
+    tags: list[str] = []
+    check_ins: int = 0
+    first_logs: Literal["valid", "none yet", "invalid"] = "none yet"
+    trials: dict[str, int] = {}
+    sample: Sample | None = None
+    records: list[Record] = []
+    replaces: str | None = None
+    changed: list[str] = []
+    report: str | None = None
+    note: str | None = None
+    updated_at: float = 0.0
+
+
+EventKind = Literal[
+    "started",      # the command was seen alive after exec
+    "adopted",      # a watchman took the run over
+    "first_logs",   # the check of the first lines: data.result
+    "check_in",     # data: Status in short
+    "problem",      # data: Problem, when new or when its count grew tenfold
+    "record",       # data: Record
+    "sample",       # data: Sample
+    "question",     # data: Question; the watch is paused from here
+    "answer",       # data: Answer; the watch goes on from here
+    "interrupt",    # data: problem, reason; the watchman stops the tree
+    "stop",         # data: StopRequest by a person or a default answer
+    "stopped_tree", # data: what the stop did, survivors
+    "ended",        # data: Exit and the state
+    "notification", # data: Telling; the watchman puts it into the outbox
+    "told",         # data: key, channel
+    "report",       # data: paths
+    "note",         # data: text; the tool speaking of itself (a gap, an adoption, a fault)
+]
+
+
+class Event(Struct):
+    """One row of `events.jsonl`. `key` is unique in a run: an event with a known key is not done again.
+
+    `offset`: bytes of the log that had been read, so that the night can be replayed.
+    """
+
+    t: float
+    kind: EventKind
+    key: str
+    offset: int = 0
+    at: float = 0.0
+    data: dict[str, Any] = {}
