@@ -1,7 +1,7 @@
 """The languages the program speaks.
 
 Rules:
-- One gettext domain, `overnight`, in `overnight/locale`; English is the language of the source and needs no file.
+- One gettext domain, `overnight`, in `overnight/locale`; English is the language of the source.
 - An unknown language falls back to English: a message in another language is better than none.
 - Standard library only: whoever puts facts in words may import this.
 """

@@ -1,0 +1,141 @@
+"""A run directory in, its report out.
+
+Rules:
+- The report is made of what is on disk alone, so it can be made again at any time, after any crash.
+- It is written in one step beside the run, before the user's own results file is touched.
+- Without the chart library there are no pictures and everything else.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from overnight.store.rundir import RunDir
+
+from overnight import catalog
+from overnight.core.model import Event
+from overnight.core.replay import replay
+from overnight.core.watch import Watch
+from overnight.errors import Unreadable
+from overnight.i18n import translator
+from overnight.readers import optuna
+from overnight.readers.study import Study
+from overnight.report import markdown, page, results_file
+from overnight.report.compose import compose
+from overnight.report.document import Document
+from overnight.report.picture import Picture
+from overnight.report.provenance import provenance
+from overnight.report.source import Recorded, view_of
+from overnight.report.view import View
+
+_PIECE = 1 << 20
+_NAMES_IN = 1 << 20
+"""How much of the start and of the end of a log is searched for the name of a study."""
+
+
+class ReportPaths(NamedTuple):
+    """Where the report is; `results` is the user's own file when one was updated."""
+
+    md: Path
+    html: Path
+    results: Path | None = None
+
+
+def build(run_dir: RunDir, *, lang: str, results: Path | None = None) -> ReportPaths:
+    """Write `report.md` and `report.html` into the run directory, then the block in `results`.
+
+    `results` is relative to the run's folder. Raises `OvernightError` when the results file cannot be
+    updated; the report itself is then complete.
+    """
+    view = read(run_dir)
+    document = compose(view, lang, draw(view, lang))
+    folder = Path(run_dir.path)
+    paths = ReportPaths(folder / "report.md", folder / "report.html")
+    _write(paths.md, markdown.write(document))
+    _write(paths.html, page.write(document))
+    if results is None:
+        return paths
+    target = Path(view.cwd) / results.expanduser()
+    _update(target, document, paths.html)
+    return paths._replace(results=target)
+
+
+def read(run_dir: RunDir) -> View:
+    """The facts of a run, from its directory and the study it worked on."""
+    spec, start, exit_ = run_dir.spec(), run_dir.start(), run_dir.exit()
+    events, _cursor = run_dir.events()
+    log = Path(run_dir.log_path)
+    watch = replay(spec, events, _pieces(log), catalog.load())
+    start_at = start.at if start else spec.created_at
+    now = _now(events, start_at, running=watch.phase != "ended")
+    _read_on(watch, log, now)
+    studies, note = _studies(watch, log, start_at)
+    recorded = Recorded(spec, start, exit_, events, str(log))
+    return view_of(watch, recorded, now, studies, note, provenance(spec, start_at))
+
+
+def _now(events: Sequence[Event], start_at: float, *, running: bool) -> float:
+    last = max((e.t for e in events), default=0.0)
+    return max(last, time.time() - start_at) if running else last
+
+
+def _pieces(log: Path, offset: int = 0) -> Iterator[bytes]:
+    try:
+        with log.open("rb") as file:
+            file.seek(offset)
+            while data := file.read(_PIECE):
+                yield data
+    except FileNotFoundError:
+        return
+
+
+def _read_on(watch: Watch, log: Path, now: float) -> None:
+    """What was written after the last event: learned, not judged."""
+    for data in _pieces(log, watch.offset):
+        watch.absorb(watch.reader.feed(data, now), now, live=False)
+
+
+def _studies(watch: Watch, log: Path, start_at: float) -> tuple[list[Study], str]:
+    spec = watch.spec
+    try:
+        found = optuna.find_studies(spec.argv, spec.cwd, _ends(log), started_at=start_at, env=spec.env)
+    except Unreadable as error:
+        return [], str(error)
+    return found, ""
+
+
+def _ends(log: Path) -> str:
+    try:
+        with log.open("rb") as file:
+            head = file.read(_NAMES_IN)
+            file.seek(max(file.tell(), os.fstat(file.fileno()).st_size - _NAMES_IN))
+            tail = file.read(_NAMES_IN)
+    except FileNotFoundError:
+        return ""
+    return (head + b"\n" + tail).decode("utf-8", "replace")
+
+
+def draw(view: View, lang: str) -> list[Picture] | None:
+    """The pictures of a run; None when the chart library is not installed."""
+    try:
+        from overnight.report.charts.base import Scene  # the chart library is an extra
+        from overnight.report.charts.gallery import pictures
+    except ImportError:
+        return None
+    return pictures(Scene(view, translator(lang)))
+
+
+def _update(target: Path, document: Document, html: Path) -> None:
+    results_file.update(target, document.run, markdown.brief(document, str(html)))
+
+
+def _write(path: Path, text: str) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
