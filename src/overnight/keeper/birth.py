@@ -1,0 +1,62 @@
+"""The bare interpreter in which a run is born: take the request, fork the outer keeper, report, end.
+
+Rules:
+- Intent before act: the files and the room for the exit record exist before anything is forked.
+- Descriptors of the caller are closed first: whoever captures the caller's output must not wait for the run.
+- The report is text: `started PID TICKS` once `start.json` is durable, then the end of the pipe when exec
+  took place or `failed STAGE ERRNO`. Stages: `home` (the run's folder), `cwd`, `find` (the command), `exec`.
+  No line at all means that the command was killed before it could start.
+- A failure is reported after both keepers have ended, so that the caller may remove the folder.
+"""
+
+import _signal as signals  # type: ignore[import-not-found]  # the public module costs 4 ms of enums
+import gc
+import marshal
+import os
+
+from overnight.keeper import keep
+from overnight.keeper.charge import Charge
+
+_REQUEST, _REPLY = 0, 1
+_IGNORED = (
+    signals.SIGHUP,
+    signals.SIGINT,
+    signals.SIGQUIT,
+    signals.SIGTERM,
+    signals.SIGUSR1,
+    signals.SIGUSR2,
+)
+
+
+def main() -> None:
+    """Read the request from the caller's pipe, bring the run to life, report, end."""
+    gc.disable()  # nothing here makes cycles, and a collection would write to pages that the keepers share
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    for number in _IGNORED:
+        signals.signal(number, signals.SIG_IGN)
+    request = marshal.loads(_read_all(_REQUEST))
+    try:
+        report = _bear(Charge(*request))
+    except OSError as error:
+        report = f"failed home {error.errno}\n".encode()
+    os.write(_REPLY, report)
+
+
+def _bear(charge: Charge) -> bytes:
+    read, write = os.pipe()
+    gc.freeze()
+    outer = os.fork()
+    if outer == 0:
+        keep.outer(charge, write)
+    os.close(write)
+    report = _read_all(read)
+    if not report or b"failed" in report:
+        os.waitpid(outer, 0)
+    return report
+
+
+def _read_all(fd: int) -> bytes:
+    parts = []
+    while part := os.read(fd, 1 << 20):
+        parts.append(part)
+    return b"".join(parts)

@@ -1,0 +1,55 @@
+"""What the keepers and the command have in common from birth: the request, the open files, the counters
+before."""
+
+import fcntl
+import mmap
+import os
+
+from overnight.keeper import records, terminal
+from overnight.keeper.identity import boot_id
+from overnight.keeper.oom import Counters
+
+
+class Charge:
+    """One run in the keepers' charge. Raises OSError where the run's folder does not take the files.
+
+    `lock`: the keepers' flock. `tree`: the flock that the command and its tree inherit. `rooms`: the
+    set-aside exit records by recorder. The lock files are new, so that taking them waits for nobody but a
+    passing look.
+    """
+
+    def __init__(
+        self,
+        run_dir: str,
+        argv: list[bytes],
+        cwd: bytes,
+        env: dict[bytes, bytes],
+        size: tuple[int, int] | None,
+    ) -> None:
+        self.argv, self.cwd, self.env = argv, cwd, env
+        self.folder = records.open_folder(run_dir)
+        self.lock = self._locked(records.LOCK)
+        self.tree = self._locked(records.TREE_LOCK)
+        self.rooms = {by: records.set_room_aside(self.folder, by) for by in records.KEEPERS}
+        self.log = self._open("output.log", os.O_WRONLY | os.O_APPEND)
+        self.terminal = terminal.Terminal(size) if size else None
+        self.boot = boot_id()
+        self.before = Counters()
+        self._pid_cell = mmap.mmap(-1, 8)
+
+    def _open(self, name: str, flags: int) -> int:
+        return os.open(name, flags | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=self.folder)
+
+    def _locked(self, name: str) -> int:
+        fd = self._open(name, os.O_RDWR)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        return fd
+
+    @property
+    def command(self) -> int:
+        """The command's pid, in memory that all of them share; 0 before there is one."""
+        return int.from_bytes(self._pid_cell[:8], "little")
+
+    @command.setter
+    def command(self, pid: int) -> None:
+        self._pid_cell[:8] = pid.to_bytes(8, "little")

@@ -1,0 +1,99 @@
+"""Who a process is: a pid alone is reused, a pid with its start ticks and the boot id is not.
+
+Rules:
+- Nothing is signalled or believed alive by its pid alone.
+- Alive means: holds a lock, or is found by pid *and* ticks and is no zombie. A path in /proc proves nothing.
+- Standard library only, cheap to import.
+"""
+
+import fcntl
+import os
+import time
+
+
+class Stat:
+    """One line of /proc/PID/stat. `ticks`: start time in clock ticks since boot; `state`: one letter."""
+
+    __slots__ = ("name", "parent", "pid", "session", "state", "ticks")
+
+    def __init__(self, line: bytes) -> None:
+        # The name is in parentheses and may itself hold spaces and parentheses: cut at the last one.
+        left, _, right = line.rpartition(b")")
+        number, _, name = left.partition(b" (")
+        fields = right.split()
+        self.pid = int(number)
+        self.name = name.decode("utf-8", "replace")
+        self.state = fields[0].decode()
+        self.parent = int(fields[1])
+        self.session = int(fields[3])
+        self.ticks = int(fields[19])
+
+    @property
+    def ended(self) -> bool:
+        """A zombie or on its way out: it runs no more, whatever its folder in /proc says."""
+        return self.state in "ZXx"
+
+
+def read_stat(pid: int | str) -> Stat | None:
+    """The process's line of facts; None when there is no such process."""
+    try:
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return Stat(os.read(fd, 4096))
+    except OSError:  # it ended between open and read
+        return None
+    finally:
+        os.close(fd)
+
+
+def boot_id() -> str:
+    """The kernel's id of this boot."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def boottime() -> float:
+    """Seconds since boot, suspend included; no step of the wall clock touches it."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def start_ticks(pid: int | str) -> int | None:
+    """When the process started, in clock ticks since boot; None when there is no such process."""
+    stat = read_stat(pid)
+    return stat.ticks if stat else None
+
+
+def open_pidfd(pid: int, ticks: int, boot: str) -> int | None:
+    """A pidfd of exactly that process, a zombie included; None when it is gone or never was on this boot.
+
+    The ticks are read after the pidfd is open: a process that took over the number later has other ticks,
+    and one that took it over earlier cannot get the old ticks back. The caller closes the descriptor.
+    """
+    if boot != boot_id():
+        return None
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
+    if start_ticks(pid) == ticks:
+        return fd
+    os.close(fd)
+    return None
+
+
+def is_held(lock_path: str) -> bool:
+    """Whether some living process holds the lock file's flock. False when there is no such file."""
+    try:
+        fd = os.open(lock_path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        # Shared, so that two who ask at once do not see each other.
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False

@@ -1,0 +1,162 @@
+"""The caller's side of a start: spawn the bare interpreter, hand over the request, hear what came of it.
+
+Rules:
+- Returns when exec has taken place; otherwise raises with the precise reason, and no process is left.
+- Safe in a caller with threads, handlers, odd descriptors: nothing is forked here, the interpreter is
+  spawned.
+- Ctrl-C during these ten milliseconds arrives after them.
+- Cheap to import and to call: `overnight run -d` is measured.
+"""
+
+import errno
+import json
+import marshal
+import os
+import signal
+import sys
+from typing import BinaryIO
+
+from overnight.errors import CannotStart, HomeUnusable
+
+_KEPT_OF_ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "HOME")
+_DEFAULT_SIZE = (120, 40)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Started:
+    """The command after exec: its pid and its start time in clock ticks since boot."""
+
+    __slots__ = ("pid", "ticks")
+
+    def __init__(self, pid: int, ticks: int) -> None:
+        self.pid = pid
+        self.ticks = ticks
+
+
+def launch(run_dir: str, argv: list[str], cwd: str, env: dict[str, str], *, pty: bool = False) -> Started:
+    """Start `argv` under two keepers; `run_dir` holds a durable `spec.json`.
+
+    `env` is the command's *whole* environment (usually `os.environ` and the additions); OVERNIGHT_RUN,
+    OVERNIGHT_TOKEN and, unless it is set, PYTHONUNBUFFERED=1 are added here.
+    Raises CannotStart (`command_not_found`, `not_executable`, `bad_cwd`, `empty_command`, `exec_failed`) and
+    HomeUnusable (`disk_full`, `home_unwritable`). After either the caller may remove the folder.
+    """
+    if not argv or not argv[0].strip():
+        raise CannotStart("There is no command to run: put one after `--`.", code="empty_command")
+    if any("\0" in text for text in (*argv, cwd, *env, *env.values())):
+        raise CannotStart(
+            "The command, its folder or its environment holds a NUL character.", code="exec_failed"
+        )
+    whole = {os.fsencode(key): os.fsencode(value) for key, value in _with_ours(run_dir, env).items()}
+    command = [os.fsencode(word) for word in argv]
+    request = (os.path.abspath(run_dir), command, os.fsencode(cwd), whole, _terminal_size() if pty else None)
+    return _understood(_spawned(os.path.basename(run_dir), marshal.dumps(request)), argv[0], cwd, run_dir)
+
+
+def _with_ours(run_dir: str, env: dict[str, str]) -> dict[str, str]:
+    with open(os.path.join(run_dir, "spec.json"), "rb") as file:
+        token = json.loads(file.read())["token"]
+    ours = {"OVERNIGHT_RUN": os.path.basename(run_dir), "OVERNIGHT_TOKEN": token}
+    return {"PYTHONUNBUFFERED": "1", **env, **ours}
+
+
+def _terminal_size() -> tuple[int, int]:
+    for fd in (1, 2, 0):
+        try:
+            size = os.get_terminal_size(fd)
+        except OSError:  # not a terminal
+            continue
+        return size.columns, size.lines
+    return _DEFAULT_SIZE
+
+
+def _spawned(run: str, request: bytes) -> str:
+    """Run the bare interpreter to its end and return its report."""
+    theirs_in, ours_in = os.pipe()
+    ours_out, theirs_out = os.pipe()
+    with open(ours_in, "wb") as sender, open(ours_out, "rb") as receiver:
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            pid = _spawn(run, theirs_in, theirs_out)
+            _send(sender, request)
+            report = receiver.read()
+            _reap(pid)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    return report.decode("utf-8", "replace")
+
+
+def _spawn(run: str, theirs_in: int, theirs_out: int) -> int:
+    """Start the interpreter with its ends of the pipes, and close them here. Raises CannotStart."""
+    main = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")
+    env = {key: os.environ[key] for key in _KEPT_OF_ENVIRONMENT if key in os.environ}
+    pipes = [
+        (os.POSIX_SPAWN_DUP2, theirs_in, 0),
+        (os.POSIX_SPAWN_DUP2, theirs_out, 1),
+        (os.POSIX_SPAWN_DUP2, theirs_out, 2),
+    ]
+    argv = [sys.executable, "-I", "-S", main, run]
+    try:
+        return os.posix_spawn(sys.executable, argv, env, file_actions=pipes, setsid=True, setsigmask=())
+    except OSError as error:
+        raise CannotStart(
+            f"The interpreter {sys.executable!r} cannot be started: {error.strerror}."
+        ) from error
+    finally:
+        os.close(theirs_in)
+        os.close(theirs_out)
+
+
+def _send(sender: BinaryIO, request: bytes) -> None:
+    try:
+        sender.write(request)
+        sender.close()
+    except BrokenPipeError:  # it died at its start; its report says why
+        return
+
+
+def _reap(pid: int) -> None:
+    try:
+        os.waitpid(pid, 0)
+    except ChildProcessError:  # the caller ignores SIGCHLD or reaps for itself
+        return
+
+
+def _understood(report: str, name: str, cwd: str, run_dir: str) -> Started:
+    """The report as a result; raises what it tells of."""
+    started = None
+    for line in report.splitlines():
+        word, *rest = line.split()
+        if word == "failed":
+            raise failure(rest[0], int(rest[1]), name, cwd, run_dir)
+        if word == "started":
+            started = Started(int(rest[0]), int(rest[1]))
+    if started is None:
+        last = report.strip().rpartition("\n")[2] or "its processes were killed"
+        raise CannotStart(f"The command was not started: {last}.")
+    return started
+
+
+def failure(stage: str, number: int, name: str, cwd: str, run_dir: str) -> CannotStart | HomeUnusable:
+    """What `failed STAGE ERRNO` means, in one sentence that says what to do."""
+    why = os.strerror(number)
+    if stage == "home":
+        code = "disk_full" if number in _FULL else "home_unwritable"
+        return HomeUnusable(f"The run's folder {run_dir} cannot be written: {why}.", code=code)
+    if stage == "cwd":
+        return CannotStart(f"The folder {cwd!r} cannot be entered: {why}.", code="bad_cwd")
+    if stage == "find":
+        return _not_found(number, name)
+    if number == errno.ENOENT:
+        why = "the interpreter that its first line names does not exist"
+    return CannotStart(f"The command {name!r} cannot be executed: {why}.", code="exec_failed")
+
+
+def _not_found(number: int, name: str) -> CannotStart:
+    if number == errno.EISDIR:
+        return CannotStart(f"{name!r} is a folder, not a command.", code="not_executable")
+    if number == errno.EACCES:
+        text = f"{name!r} is not executable: run `chmod +x` on it, or name its interpreter (python {name})."
+        return CannotStart(text, code="not_executable")
+    where = "there is no such file" if "/" in name else "it is not in PATH"
+    return CannotStart(f"Command not found: {name!r} ({where}).", code="command_not_found")

@@ -1,0 +1,73 @@
+"""Was it out of memory? The kernel's counters before and after.
+
+Rules:
+- True only when the command's own memory cgroup counted a kill *and* the command died of SIGKILL.
+- False only when a readable counter that would have counted it did not move.
+- None when nobody can know. A guess is worse than an honest "unknown".
+
+Sources: `oom_kill` in /proc/vmstat (the whole host, Linux 4.13+), in memory.events of cgroup v2 and in
+memory.oom_control of cgroup v1 (any kind of OOM killer; Documentation/admin-guide/cgroup-v2.rst).
+"""
+
+SIGKILL = 9
+
+
+class Counters:
+    """Kills so far: on the host and in the memory cgroup of one process. None: not readable."""
+
+    __slots__ = ("group", "host", "path")
+
+    def __init__(self, pid: int | str = "self") -> None:
+        self.host = _counter("/proc/vmstat")
+        self.path = _memory_file(_lines(f"/proc/{pid}/cgroup"), _lines("/proc/self/mountinfo"))
+        self.group = _counter(self.path) if self.path else None
+
+
+def evidence(before: Counters, after: Counters, signal: int | None) -> bool | None:
+    """Whether the end (`signal`, None for an exit code) was the out-of-memory killer's work."""
+    if before.host is not None and after.host == before.host:
+        return False
+    if before.group is None or after.group is None or before.path != after.path:
+        return None
+    if after.group == before.group:
+        return False
+    # Something in this cgroup was killed. A neighbour may share it, so only a SIGKILLed command is called so.
+    return True if signal == SIGKILL else None
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
+
+
+def _counter(path: str) -> int | None:
+    for line in _lines(path):
+        name, _, value = line.partition(" ")
+        if name == "oom_kill" and value.isdigit():
+            return int(value)
+    return None
+
+
+def _memory_file(cgroups: list[str], mounts: list[str]) -> str | None:
+    """The file with the counter: of the v1 memory hierarchy if the process is in one, else of v2."""
+    paths = dict(line.split(":", 2)[1:] for line in cgroups)
+    for controllers, path in paths.items():
+        if "memory" in controllers.split(","):
+            return _inside_mount(mounts, "cgroup", "memory", path, "memory.oom_control")
+    if "" in paths:
+        return _inside_mount(mounts, "cgroup2", "", paths[""], "memory.events")
+    return None
+
+
+def _inside_mount(mounts: list[str], kind: str, option: str, path: str, name: str) -> str | None:
+    """The file below the mount point, taking off the part of the path that the mount itself shows."""
+    for line in mounts:
+        left, _, right = line.partition(" - ")
+        root, point = left.split()[3:5]
+        fstype, _, options = right.split(" ", 2)
+        if fstype == kind and (not option or option in options.split(",")) and path.startswith(root):
+            return f"{point}/{path[len(root) :].lstrip('/')}/{name}"
+    return None
