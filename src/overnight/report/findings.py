@@ -4,6 +4,7 @@ from gettext import NullTranslations
 from statistics import mean
 
 from overnight.core.humane import duration, number, rate, size
+from overnight.report import clock
 from overnight.report.document import Table, Tile
 from overnight.report.safe import clean
 from overnight.report.summary import Summary, Suspicion
@@ -47,7 +48,8 @@ def _run_tiles(view: View, words: NullTranslations) -> list[Tile]:
         found.append(Tile(_("done"), counted(words, view.outer), states(view, words) or note))
     elif view.states:
         found.append(Tile(_("trials"), str(sum(view.states.values())), states(view, words)))
-    found.append(Tile(_("time"), duration(view.elapsed_s), ""))
+    span = f"{clock.face(view, 0.0)} → {clock.face(view, view.elapsed_s)}"
+    found.append(Tile(_("time"), duration(view.elapsed_s), span))
     memory = [s.rss_bytes for s in view.samples if s.rss_bytes is not None]
     cpu = [s.cpu_percent for s in view.samples if s.cpu_percent is not None]
     if memory:

@@ -29,9 +29,7 @@ class Verdict(NamedTuple):
 def verdict(view: View, summary: Summary | None, words: NullTranslations) -> Verdict:
     """The verdict on a run, ended or not."""
     tone, sign = _tone(view)
-    parts = [_opening(view, words), *_details(view, summary, words)]
-    sentence = parts[0] + (": " + ", ".join(parts[1:]) if len(parts) > 1 else "") + "."
-    return Verdict(tone, sign, sentence, _known(view, words))
+    return Verdict(tone, sign, _sentence(view, summary, words), _known(view, words))
 
 
 def root(view: View) -> Problem | None:
@@ -51,6 +49,18 @@ def _tone(view: View) -> tuple[Tone, str]:
     if view.state == "succeeded":
         return "good", "✓"
     return ("warn", "■") if view.state == "stopped" else ("bad", "✗")
+
+
+def _sentence(view: View, summary: Summary | None, words: NullTranslations) -> str:
+    opening, details = _opening(view, words), ", ".join(_details(view, summary, words))
+    if not details:
+        return f"{opening}."
+    return words.gettext("{opening}: {details}.").format(opening=opening, details=details)
+
+
+def _short(text: str) -> str:
+    """The first sentence of what went wrong."""
+    return clean(text, 140).partition(". ")[0].rstrip(".")
 
 
 def _opening(view: View, words: NullTranslations) -> str:
@@ -74,7 +84,7 @@ def _details(view: View, summary: Summary | None, words: NullTranslations) -> li
     details = []
     cause = root(view)
     if cause is not None:
-        details.append(clean(cause.text, 140).rstrip("."))
+        details.append(_short(cause.text))
     elif view.state == "stopped" and view.stopped_by:
         details.append(_("by {who}").format(who=clean(view.stopped_by, 40)))
     if view.outer is not None:

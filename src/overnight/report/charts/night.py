@@ -76,7 +76,7 @@ def _lane(view: View, lane: str, name: str, x: alt.X, y: alt.Y, size: Size) -> L
     ]
     chart = alt.Chart(base.rows(data))
     mark = (
-        chart.mark_tick(thickness=2, size=14, color=colour)
+        chart.mark_tick(thickness=1.8 * size.scale, size=14, color=colour)
         if shape == "stroke"
         else chart.mark_point(shape=shape, filled=True, size=95 * size.scale, opacity=1)
     )

@@ -36,6 +36,11 @@ _LARGEST = 1e150
 """Beyond this, widths of a scale overflow; no objective that is meant reaches it."""
 
 
+_AIR = 0.06
+_LABEL = 0.14
+"""Free room beside the values, as shares of their width; on the better side there is a label to be read."""
+
+
 def drawable(value: float | None) -> bool:
     """Whether a value has a place on any scale."""
     return value is not None and abs(value) < _LARGEST
@@ -48,8 +53,9 @@ def domain(values: Sequence[float], direction: Direction | None) -> Domain:
     low, high = min(shown), max(shown)
     if len(shown) >= 8:
         low, high = _fence(shown, direction)
-    air = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
-    low, high = low - air, high + air
+    width = high - low or 0.1 * abs(high) or 1.0
+    low -= width * (_AIR if direction == "maximize" else _LABEL)
+    high += width * (_AIR if direction == "minimize" else _LABEL)
     return Domain(10**low, 10**high, log=True) if log else Domain(low, high)
 
 

@@ -41,7 +41,7 @@ class Size:
 
 
 WIDE = Size("wide", 720, 1.0, 12, 8, 400)
-NARROW = Size("narrow", 340, 0.8, 12, 4, 160)
+NARROW = Size("narrow", 340, 0.8, 12, 5, 160)
 SIZES = (WIDE, NARROW)
 
 
