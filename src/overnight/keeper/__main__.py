@@ -1,4 +1,4 @@
-"""Where the bare interpreter starts: `python -I -S .../overnight/keeper/__main__.py RUN`.
+"""Where the bare interpreter starts: `python -I -S .../overnight/keeper/__main__.py`.
 
 Isolated mode knows no paths but the standard library's, so the package is found from this file. The package's
 own `__init__` is left out: it is the public API and may be heavy.

@@ -3,10 +3,11 @@
 Rules:
 - Intent before act: the files and the room for the exit record exist before anything is forked.
 - Descriptors of the caller are closed first: whoever captures the caller's output must not wait for the run.
+- Nobody relays: the command itself reports into the caller's pipe, so that no death in between loses the
+  word.
 - The report is text: `started PID TICKS` once `start.json` is durable, then the end of the pipe when exec
-  took place or `failed STAGE ERRNO`. Stages: `home` (the run's folder), `cwd`, `find` (the command), `exec`.
+  took place, or `failed STAGE ERRNO`. Stages: `home` (the run's folder), `cwd`, `find` (the command), `exec`.
   No line at all means that the command was killed before it could start.
-- A failure is reported after both keepers have ended, so that the caller may remove the folder.
 """
 
 import _signal as signals  # type: ignore[import-not-found]  # the public module costs 4 ms of enums
@@ -29,30 +30,26 @@ _IGNORED = (
 
 
 def main() -> None:
-    """Read the request from the caller's pipe, bring the run to life, report, end."""
+    """Read the request from the caller's pipe, fork the outer keeper, end. Does not return."""
     gc.disable()  # nothing here makes cycles, and a collection would write to pages that the keepers share
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     for number in _IGNORED:
         signals.signal(number, signals.SIG_IGN)
-    request = marshal.loads(_read_all(_REQUEST))
+    request = _read_all(_REQUEST)
+    if request:  # else the caller changed its mind
+        _bear(request, report=os.dup(_REPLY))
+    os._exit(0)  # nothing is left to be tidied up, and the caller waits
+
+
+def _bear(request: bytes, report: int) -> None:
     try:
-        report = _bear(Charge(*request))
+        charge = Charge(*marshal.loads(request))
     except OSError as error:
-        report = f"failed home {error.errno}\n".encode()
-    os.write(_REPLY, report)
-
-
-def _bear(charge: Charge) -> bytes:
-    read, write = os.pipe()
+        os.write(report, f"failed home {error.errno}\n".encode())
+        return
     gc.freeze()
-    outer = os.fork()
-    if outer == 0:
-        keep.outer(charge, write)
-    os.close(write)
-    report = _read_all(read)
-    if not report or b"failed" in report:
-        os.waitpid(outer, 0)
-    return report
+    if os.fork() == 0:
+        keep.outer(charge, report)
 
 
 def _read_all(fd: int) -> bytes:

@@ -5,9 +5,13 @@ import fcntl
 import mmap
 import os
 
-from overnight.keeper import records, terminal
+from overnight.keeper import records
 from overnight.keeper.identity import boot_id
 from overnight.keeper.oom import Counters
+
+TYPE_CHECKING = False  # typing itself would cost 8 ms
+if TYPE_CHECKING:
+    from overnight.keeper.terminal import Terminal
 
 
 class Charge:
@@ -27,12 +31,13 @@ class Charge:
         size: tuple[int, int] | None,
     ) -> None:
         self.argv, self.cwd, self.env = argv, cwd, env
+        self.run = os.path.basename(run_dir)
         self.folder = records.open_folder(run_dir)
         self.lock = self._locked(records.LOCK)
         self.tree = self._locked(records.TREE_LOCK)
         self.rooms = {by: records.set_room_aside(self.folder, by) for by in records.KEEPERS}
         self.log = self._open("output.log", os.O_WRONLY | os.O_APPEND)
-        self.terminal = terminal.Terminal(size) if size else None
+        self.terminal = _terminal(size) if size else None
         self.boot = boot_id()
         self.before = Counters()
         self._pid_cell = mmap.mmap(-1, 8)
@@ -53,3 +58,9 @@ class Charge:
     @command.setter
     def command(self, pid: int) -> None:
         self._pid_cell[:8] = pid.to_bytes(8, "little")
+
+
+def _terminal(size: tuple[int, int]) -> "Terminal":
+    from overnight.keeper.terminal import Terminal  # here for start-up: few runs want one
+
+    return Terminal(size)

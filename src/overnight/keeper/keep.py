@@ -14,7 +14,6 @@ Rules:
 """
 
 import os
-from collections.abc import Callable
 
 from overnight.keeper import linux, records
 from overnight.keeper.charge import Charge
@@ -23,14 +22,14 @@ from overnight.keeper.identity import start_ticks
 from overnight.keeper.oom import Counters, evidence
 
 _FAULT = 70
+_NOBODY = 0
 _NEVER_BEGUN = "the keepers were killed before the command could start"
 
 
 def outer(charge: Charge, report: int) -> None:
-    """Be A: fork B, then wait for all that comes back. Does not return; `report` is the pipe to the
-    interpreter."""
+    """Be A: fork B, then wait for all that comes back. Does not return. `report`: the pipe to the caller."""
     try:
-        me = _settle()
+        me = _settle(charge)
         pid = os.fork()
         if pid == 0:
             inner(charge, report, me)
@@ -44,19 +43,19 @@ def outer(charge: Charge, report: int) -> None:
 def inner(charge: Charge, report: int, outer_id: tuple[int, int]) -> None:
     """Be B: fork the command, wait for it, leave. Does not return."""
     try:
-        me = _settle()
+        me = _settle(charge)
         pid = os.fork()
         if pid == 0:
             become_command(charge, report, [outer_id, me])
         charge.command = pid
         _let_go(charge, report)
-        _Keeper(charge, "inner").wait_as_inner()
+        _Keeper(charge, "inner").wait_for_the_end()
         os._exit(0)
     finally:
         os._exit(_FAULT)
 
 
-def _settle() -> tuple[int, int]:
+def _settle(charge: Charge) -> tuple[int, int]:
     """Become a keeper: a session of its own, no stdio, no folder pinned, orphans adopted. (pid, ticks) of
     itself."""
     os.setsid()
@@ -66,7 +65,7 @@ def _settle() -> tuple[int, int]:
         os.dup2(null, fd)
     os.close(null)
     linux.become_subreaper()
-    linux.set_name(linux.KEEPER_NAME)
+    linux.set_name(linux.OWN_PREFIX + charge.run)
     return os.getpid(), start_ticks("self") or 0
 
 
@@ -86,17 +85,11 @@ class _Keeper:
     def __init__(self, charge: Charge, by: str) -> None:
         self.charge = charge
         self.by = by
-        self.reaped = 0
-
-    def wait_as_inner(self) -> None:
-        self._copy_terminal_until_the_end()
-        self._reap_until(self._recorded)
 
     def wait_as_outer(self, inner_pid: int) -> None:
-        self._reap_until(lambda: self.reaped == inner_pid)
-        if not self._recorded():
-            self._copy_terminal_until_the_end()
-            self._reap_until(self._recorded)
+        while self._reap_one() not in (inner_pid, _NOBODY):
+            continue
+        self.wait_for_the_end()
         if not self._recorded():
             self._record({"code": None, "signal": None, **records.now(), "note": _NEVER_BEGUN})
         for by in records.KEEPERS:
@@ -104,7 +97,15 @@ class _Keeper:
         os.close(self.charge.lock)
         if self.charge.terminal:
             self.charge.terminal.copy(self.charge.log, until=None)
-        self._reap_until(lambda: False)
+        while self._reap_one() != _NOBODY:
+            continue
+
+    def wait_for_the_end(self) -> None:
+        """Until the command's end is recorded, or there is no child whose end could be."""
+        if not self._recorded():
+            self._copy_terminal_until_the_end()
+        while not self._recorded() and self._reap_one() != _NOBODY:
+            continue
 
     def _recorded(self) -> bool:
         return records.exists(self.charge.folder, records.EXIT)
@@ -119,19 +120,18 @@ class _Keeper:
         self.charge.terminal.copy(self.charge.log, until=end)
         os.close(end)
 
-    def _reap_until(self, enough: Callable[[], bool]) -> None:
-        """Record the command's end, reap it and every adopted orphan; until `enough` or no child is left."""
-        while not enough():
-            try:
-                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-            except ChildProcessError:
-                return
-            if ended is None:
-                continue
-            if ended.si_pid == self.charge.command:
-                self._record(_facts(self.charge, ended))
-            os.waitid(os.P_PID, ended.si_pid, os.WEXITED)
-            self.reaped = ended.si_pid
+    def _reap_one(self) -> int:
+        """Wait for a child's end, be it an adopted orphan; record the command's; reap. A pid or `_NOBODY`."""
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        except ChildProcessError:
+            return _NOBODY
+        if ended is None:  # only with WNOHANG, says the manual; the type allows it
+            return _NOBODY
+        if ended.si_pid == self.charge.command:
+            self._record(_facts(self.charge, ended))
+        os.waitid(os.P_PID, ended.si_pid, os.WEXITED)
+        return ended.si_pid
 
     def _record(self, fields: dict[str, object]) -> None:
         records.commit_exit(self.charge.folder, self.charge.rooms[self.by], self.by, fields)

@@ -17,7 +17,6 @@ _SYS_WAITID = {"x86_64": 247, "aarch64": 95, "riscv64": 95, "loongarch64": 95, "
 OWN_PREFIX = "overnight/"
 """What the program's own processes are called in /proc. A slash cannot come from a file's name, so that no
 command has such a name by accident; a stop leaves what bears it alone."""
-KEEPER_NAME = OWN_PREFIX + "keep"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -35,7 +34,7 @@ def become_subreaper() -> None:
 
 def set_name(name: str) -> None:
     """The process's name in /proc and ps, at most 15 bytes. Raises OSError."""
-    _check(_libc.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0))
+    _check(_libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0))
 
 
 def rename_exclusively(dir_fd: int, source: str, target: str) -> None:

@@ -16,6 +16,7 @@ import struct
 import termios
 
 _READ_BYTES = 65536
+_READS_AT_ONCE = 256
 
 
 class Terminal:
@@ -52,8 +53,8 @@ class Terminal:
                 return
 
     def _copy_what_is_there(self, log: int) -> bool:
-        """False when the other side is closed everywhere."""
-        while True:
+        """False when the other side is closed everywhere. Bounded: an endless writer hides no end."""
+        for _ in range(_READS_AT_ONCE):
             try:
                 data = os.read(self.master, _READ_BYTES)
             except BlockingIOError:
@@ -63,6 +64,7 @@ class Terminal:
             if not data:
                 return False
             _write_all(log, data)
+        return True
 
 
 def _write_all(log: int, data: bytes) -> None:
