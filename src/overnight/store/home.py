@@ -1,0 +1,160 @@
+"""Where everything is kept, and how a run directory comes to be.
+
+Rules:
+- Standard library only and cheap: `overnight run -d` passes here. No pathlib, no dataclasses.
+- The home belongs to one user: mode 0700, files 0600, and a home of somebody else is refused.
+- A run directory appears at once and whole: made under a hidden name, its `spec.json` fsynced, then renamed.
+  Whoever watches `runs/` never sees a run without its intent.
+- An error of the operating system becomes one sentence here: `unusable` is used by all of the store.
+"""
+
+import errno
+import os
+import time
+
+from overnight.errors import HomeUnusable
+
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Letters and digits of run ids: none that is taken for another one (i l o 0 1)."""
+ID_LENGTH = 4
+RUNS = "runs"
+SPEC = "spec.json"
+LOG = "output.log"
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_TRIES_PER_LENGTH = 50
+
+
+def home() -> str:
+    """The home as an absolute path: `$OVERNIGHT_HOME`, else the folder for a user's state (XDG)."""
+    wanted = os.environ.get("OVERNIGHT_HOME")
+    if wanted:
+        return os.path.abspath(os.path.expanduser(wanted))
+    state = os.environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(state):  # the XDG specification: a relative path is to be ignored
+        state = os.path.expanduser("~/.local/state")
+    return os.path.join(state, "overnight")
+
+
+def runs_folder(home: str) -> str:
+    """The folder that holds one folder per run."""
+    return os.path.join(home, RUNS)
+
+
+def prepare(home: str) -> str:
+    """Make the home and its `runs` folder if needed, private to this user; returns the `runs` folder.
+
+    Raises HomeUnusable: `home_unwritable`, `disk_full`, `home_foreign`.
+    """
+    runs = runs_folder(home)
+    try:
+        os.makedirs(runs, 0o700, exist_ok=True)
+        _make_private(home)
+    except OSError as error:
+        raise unusable(home, error) from error
+    return runs
+
+
+def create_run_dir(home: str, spec: "dict[str, object]") -> str:
+    """A new run directory (mode 0700) that holds `spec` durably as `spec.json`; returns its absolute path.
+
+    `run` (a new id), `token` (32 hex digits) and `created_at` (seconds since the epoch) are filled in; a
+    given `token` or `created_at` stays. Raises HomeUnusable; then nothing is left behind.
+    """
+    runs = prepare(home)
+    whole = {"run": "", "token": os.urandom(16).hex(), "created_at": time.time(), **spec}
+    try:
+        return _create(runs, whole)
+    except OSError as error:
+        raise unusable(home, error) from error
+
+
+def remove_run_dir(run_dir: str) -> None:
+    """Remove a run directory whose command never started. Raises HomeUnusable."""
+    try:
+        _remove(run_dir)
+    except OSError as error:
+        raise unusable(os.path.dirname(os.path.dirname(run_dir)), error) from error
+
+
+def unusable(place: str, error: OSError) -> HomeUnusable:
+    """The error of the operating system as one clear sentence about `place`."""
+    if error.errno in _FULL:
+        return HomeUnusable(
+            f"The disk of {place!r} is full: free some space and try again.", code="disk_full"
+        )
+    reason = error.strerror or str(error)
+    return HomeUnusable(
+        f"{place!r} cannot be used ({reason}): make it writable, or set OVERNIGHT_HOME to another folder.",
+        code="home_unwritable",
+    )
+
+
+def _make_private(home: str) -> None:
+    found = os.stat(home)
+    if found.st_uid != os.geteuid():
+        owner = f"{home!r} belongs to another user (uid {found.st_uid})"
+        raise HomeUnusable(f"{owner}: set OVERNIGHT_HOME to a folder of your own.", code="home_foreign")
+    if found.st_mode & 0o077:
+        os.chmod(home, 0o700)
+
+
+def _create(runs: str, spec: "dict[str, object]") -> str:
+    for attempt in range(1000):
+        run = _new_id(ID_LENGTH + attempt // _TRIES_PER_LENGTH)
+        path, hidden = os.path.join(runs, run), os.path.join(runs, "." + run)
+        if os.path.exists(path) or not _claim(hidden):
+            continue
+        try:
+            _write_durably(os.path.join(hidden, SPEC), {**spec, "run": run})
+            os.rename(hidden, path)
+        except BaseException:
+            _remove(hidden)
+            raise
+        _sync_folder(runs)
+        return path
+    raise FileExistsError(errno.EEXIST, "no free run id was found")
+
+
+def _claim(path: str) -> bool:
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _new_id(length: int) -> str:
+    # 248 is the greatest multiple of the alphabet's 31 below 256: every letter is as likely as the others.
+    letters = ""
+    while len(letters) < length:
+        letters += "".join(ALPHABET[byte % len(ALPHABET)] for byte in os.urandom(length) if byte < 248)
+    return letters[:length]
+
+
+def _write_durably(path: str, fields: "dict[str, object]") -> None:
+    import json  # 2 ms that only a start needs
+
+    data = json.dumps(fields).encode()
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    _sync_folder(os.path.dirname(path))
+
+
+def _sync_folder(path: str) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _remove(folder: str) -> None:
+    for entry in os.scandir(folder):
+        os.unlink(entry.path)
+    os.rmdir(folder)

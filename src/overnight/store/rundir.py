@@ -1,0 +1,271 @@
+"""One run's directory: the truth about the run.
+
+    spec.json       the intent, written before anything starts
+    start.json      who runs, by the keepers           exit.json     how it ended, by the first who knew
+    output.log      what the command wrote             stop.json     somebody meant the run to end
+    events.jsonl    everything that mattered           answers/      one file per answered question
+    status.json/md  the latest TaskStatus              cursors/      what each reader has already been told
+
+Rules:
+- Append or replace atomically; a crash at any point leaves a directory that can be read.
+- Answers and the stop request are exclusive: the first one counts, the others are told so.
+- What is damaged raises Unreadable with one sentence, except where less is still right: a torn line of
+  `events.jsonl` is passed over (it was never acknowledged), a damaged cursor means "told nothing yet".
+- Names that come from outside (question ids, readers) never become paths unquoted.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from overnight.core.model import Answer, Event, Exit, Question, Spec, Start, Status, StopRequest
+from overnight.errors import AlreadyAnswered, AlreadyEnded, NothingToAnswer, Unreadable, UsageError
+from overnight.store import files
+from overnight.store.codec import DamagedError, decode, encode
+from overnight.store.home import LOG, SPEC, unusable
+from overnight.store.task_status import markdown
+
+T = TypeVar("T")
+
+START, EXIT, STOP = "start.json", "exit.json", "stop.json"
+STATUS, STATUS_TEXT = "status.json", "status.md"
+EVENTS = "events.jsonl"
+ANSWERS, CURSORS = "answers", "cursors"
+_LONGEST_NAME = 200
+
+
+class RunDir:
+    """The run directory at `path`; nothing is read before it is asked for."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.path.abspath(os.fspath(path))
+
+    def __repr__(self) -> str:
+        return f"RunDir({self.path!r})"
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return os.path.basename(self.path)
+
+    @property
+    def home(self) -> str:
+        """The home that this run belongs to."""
+        return os.path.dirname(os.path.dirname(self.path))
+
+    @property
+    def log_path(self) -> str:
+        """Where the command's output is."""
+        return self.file(LOG)
+
+    def file(self, name: str) -> str:
+        """The path of a file of this run."""
+        return os.path.join(self.path, name)
+
+    # ------------------------------------------------------------ what the others wrote
+
+    def spec(self) -> Spec:
+        """The intent. Raises Unreadable."""
+        spec = self._read(SPEC, Spec)
+        if spec is None:
+            raise Unreadable(f"{self.file(SPEC)} is missing: this is no run directory.")
+        return spec
+
+    def start(self) -> Start | None:
+        """Who runs; None when the command was never started. Raises Unreadable."""
+        return self._read(START, Start)
+
+    def exit(self) -> Exit | None:
+        """How the command ended; None while nobody recorded that. Raises Unreadable."""
+        return self._read(EXIT, Exit)
+
+    # ------------------------------------------------------------ the status
+
+    def status(self) -> Status | None:
+        """The latest TaskStatus; None when none was written yet. Raises Unreadable."""
+        return self._read(
+            STATUS, Status, "The next check-in writes it anew; `overnight analyze` reads the log itself."
+        )
+
+    def write_status(self, status: Status) -> None:
+        """Replace `status.json` and `status.md`. Raises HomeUnusable."""
+        with self._writing():
+            files.replace(self.file(STATUS), encode(status) + b"\n")
+            files.replace(self.file(STATUS_TEXT), markdown(status).encode("utf-8", "replace"))
+
+    # ------------------------------------------------------------ events
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Record the events durably, in one write. Raises HomeUnusable; then none of them is recorded."""
+        if events:
+            with self._writing():
+                files.append_lines(self.file(EVENTS), b"".join(encode(event) + b"\n" for event in events))
+
+    def events(self, since: int = 0) -> tuple[list[Event], int]:
+        """The events from byte `since` on, and the byte to go on from. Raises Unreadable.
+
+        A line that is not whole yet is left for the next call; one that a crash tore is passed over.
+        """
+        data = self._bytes(EVENTS, since)
+        whole = data[: data.rfind(b"\n") + 1]
+        events = [event for line in whole.splitlines() if (event := _event(line)) is not None]
+        return events, since + len(whole)
+
+    def torn_events(self) -> int:
+        """How many lines of `events.jsonl` cannot be read. Raises Unreadable."""
+        lines = self._bytes(EVENTS, 0).splitlines()
+        return sum(1 for line in lines if line.strip() and _event(line) is None)
+
+    # ------------------------------------------------------------ questions and answers
+
+    def questions(self) -> list[Question]:
+        """Every question that was asked, in order. Raises Unreadable."""
+        return [_question(event) for event in self.events()[0] if event.kind == "question"]
+
+    def open_question(self) -> Question | None:
+        """The question that waits for an answer; None when there is none. Raises Unreadable.
+
+        A question asks until it is answered, until a later one takes its place, and until the run ends.
+        """
+        last: Question | None = None
+        for event in self.events()[0]:
+            if event.kind == "question":
+                last = _question(event)
+            elif event.kind in ("answer", "ended"):
+                last = None
+        if last is None or os.path.exists(self._answer_path(last.id)) or os.path.exists(self.file(EXIT)):
+            return None
+        return last
+
+    def answer(self, answer: Answer) -> None:
+        """Give the open question its one answer.
+
+        Raises AlreadyAnswered (somebody was faster), NothingToAnswer (no such question is open), HomeUnusable.
+        """
+        asked = self.open_question()
+        if asked is None or asked.id != answer.question:
+            raise self._not_open(answer.question)
+        with self._writing():
+            os.makedirs(self.file(ANSWERS), 0o700, exist_ok=True)
+            first = files.publish(self._answer_path(asked.id), encode(answer) + b"\n")
+        if not first:
+            raise self._not_open(answer.question)
+
+    def answers(self) -> list[Answer]:
+        """Every answer that was given here, oldest first. Raises Unreadable."""
+        names = _names(self.file(ANSWERS))
+        read = (self._read(os.path.join(ANSWERS, name), Answer) for name in names)
+        return sorted((answer for answer in read if answer is not None), key=lambda answer: answer.at)
+
+    def _not_open(self, question: str) -> AlreadyAnswered | NothingToAnswer:
+        given = self._given(question)
+        if given is not None:
+            return AlreadyAnswered(
+                f"The question of run {self.id} was already answered {given.choice!r} by {given.by!r}."
+            )
+        return NothingToAnswer(f"Run {self.id} asks nothing that could be answered.")
+
+    def _given(self, question: str) -> Answer | None:
+        for answer in self.answers():
+            if answer.question == question:
+                return answer
+        for event in self.events()[0]:
+            if event.kind == "answer" and event.data.get("question") == question:
+                return _answer(event)
+        return None
+
+    def _answer_path(self, question: str) -> str:
+        return self.file(os.path.join(ANSWERS, _safe_name(question)))
+
+    # ------------------------------------------------------------ stop
+
+    def stop_request(self) -> StopRequest | None:
+        """Who wanted the run to end; None when nobody did. Raises Unreadable."""
+        return self._read(STOP, StopRequest)
+
+    def request_stop(self, request: StopRequest) -> bool:
+        """Ask for the end of the run. False: somebody had asked before. Raises AlreadyEnded, HomeUnusable."""
+        if os.path.exists(self.file(EXIT)):
+            raise AlreadyEnded(f"Run {self.id} is over already; `overnight report {self.id}` tells how.")
+        with self._writing():
+            return files.publish(self.file(STOP), encode(request) + b"\n")
+
+    # ------------------------------------------------------------ cursors
+
+    def cursor(self, reader: str) -> dict[str, Any] | None:
+        """What `reader` has been told, as `set_cursor` left it; None when nothing, or when it is damaged."""
+        try:
+            return self._read(os.path.join(CURSORS, _safe_name(reader)), dict[str, Any])
+        except Unreadable:
+            return None  # to tell twice is better than to stay silent
+
+    def set_cursor(self, reader: str, value: dict[str, Any]) -> None:
+        """Remember what `reader` has been told. Raises HomeUnusable, UsageError (a name too long)."""
+        name = _safe_name(reader)
+        with self._writing():
+            os.makedirs(self.file(CURSORS), 0o700, exist_ok=True)
+            files.replace(self.file(os.path.join(CURSORS, name)), encode(value) + b"\n")
+
+    # ------------------------------------------------------------ reading
+
+    def _read(self, name: str, wanted: type[T], hope: str = "") -> T | None:
+        path = self.file(name)
+        try:
+            with open(path, "rb") as file:
+                return decode(file.read(), wanted)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise Unreadable(f"{path} cannot be read ({error.strerror}).") from error
+        except DamagedError as error:
+            raise Unreadable(f"{path} is damaged ({error}). {hope}".rstrip()) from error
+
+    def _bytes(self, name: str, since: int) -> bytes:
+        try:
+            with open(self.file(name), "rb") as file:
+                file.seek(since)
+                return file.read()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise Unreadable(f"{self.file(name)} cannot be read ({error.strerror}).") from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise Unreadable(f"The directory of run {self.id} is gone: {self.path}") from error
+        except OSError as error:
+            raise unusable(self.path, error) from error
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        return decode(line, Event)
+    except DamagedError:
+        return None
+
+
+def _question(event: Event) -> Question:
+    return decode(encode(event.data), Question)
+
+
+def _answer(event: Event) -> Answer:
+    return decode(encode(event.data), Answer)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(".json") and name[0] != ".")
+    except FileNotFoundError:
+        return []
+
+
+def _safe_name(word: str) -> str:
+    name = quote(word, safe="", errors="surrogatepass").replace(".", "%2E") + ".json"
+    if len(name) > _LONGEST_NAME:
+        raise UsageError(f"A name of {len(word)} characters is too long: {word[:40]!r}...")
+    return name

@@ -1,0 +1,99 @@
+"""Finding runs by what people call them.
+
+Rules:
+- Looked up in the run directories themselves, newest first: right even when the index is lost.
+- An id goes before the word `last`, that before a name, that before a prefix of ids.
+- Several runs of one name: those that another of them replaces step back (a relaunch keeps the name).
+- A damaged run directory is still a run: it is listed, and found by its id.
+"""
+
+import os
+from collections.abc import Sequence
+
+from overnight.core.mask import harmless
+from overnight.errors import AmbiguousRun, NoSuchRun, Unreadable
+from overnight.store.home import runs_folder, unusable
+from overnight.store.rundir import RunDir
+
+LAST = "last"
+_MOST_NAMED = 5
+
+
+def all_runs(home: str) -> list[RunDir]:
+    """Every run of the home, newest first; none when the home is not there. Raises HomeUnusable."""
+    return [known.run for known in _known(home)]
+
+
+def find(home: str, ref: str) -> RunDir:
+    """The run that `ref` means: an id, `last`, a name, or a unique prefix of an id.
+
+    Raises NoSuchRun; AmbiguousRun, whose sentence names the candidates; HomeUnusable.
+    """
+    known = _known(home)
+    if not known:
+        raise NoSuchRun("There are no runs yet: start one with `overnight run -- COMMAND`.")
+    matches = _matches(known, ref)
+    if not matches:
+        raise NoSuchRun(f"There is no run {harmless(ref, 60)!r}: `overnight ls` lists them.")
+    if len(matches) > 1:
+        raise AmbiguousRun(_ambiguous(ref, matches))
+    return matches[0].run
+
+
+class _Known:
+    """A run and the part of its intent that finding needs."""
+
+    __slots__ = ("created_at", "name", "replaces", "run")
+
+    def __init__(self, run: RunDir) -> None:
+        self.run = run
+        self.name: str | None = None
+        self.replaces: str | None = None
+        try:
+            spec = run.spec()
+        except Unreadable:
+            self.created_at = os.stat(run.path).st_mtime
+        else:
+            self.name, self.replaces, self.created_at = spec.name, spec.replaces, spec.created_at
+
+
+def _known(home: str) -> list[_Known]:
+    runs = []
+    try:
+        with os.scandir(runs_folder(home)) as entries:
+            for entry in entries:
+                if entry.name[0] != "." and entry.is_dir():
+                    runs += _look(entry.path)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise unusable(home, error) from error
+    return sorted(runs, key=lambda known: (known.created_at, known.run.id), reverse=True)
+
+
+def _look(path: str) -> list[_Known]:
+    try:
+        return [_Known(RunDir(path))]
+    except FileNotFoundError:
+        return []  # pruned at this moment
+
+
+def _matches(known: Sequence[_Known], ref: str) -> Sequence[_Known]:
+    by_id = [one for one in known if one.run.id == ref]
+    if by_id:
+        return by_id
+    if ref == LAST:
+        return known[:1]
+    named = [one for one in known if one.name == ref]
+    if named:
+        replaced = {one.replaces for one in named}
+        return [one for one in named if one.run.id not in replaced] or named[:1]
+    return [one for one in known if ref and one.run.id.startswith(ref)]
+
+
+def _ambiguous(ref: str, matches: Sequence[_Known]) -> str:
+    shown = ", ".join(
+        one.run.id + (f" ({harmless(one.name, 40)})" if one.name else "") for one in matches[:_MOST_NAMED]
+    )
+    more = f" and {len(matches) - _MOST_NAMED} more" if len(matches) > _MOST_NAMED else ""
+    return f"{harmless(ref, 60)!r} may be any of these runs: {shown}{more}; give an id."
