@@ -74,9 +74,7 @@ def mask_words(argv: Sequence[str]) -> list[str]:
     """A command's words without secrets: also the word that follows a flag such as `--password`."""
     flags = [None, *(_FLAG.fullmatch(word) for word in argv)]
     return [
-        HIDDEN
-        if flag and word[:1] != "-" and (flag["password"] or not _NUMBER.fullmatch(word))
-        else mask(word)
+        HIDDEN if flag and _is_flag_value(word, flag) else mask(word)
         for flag, word in zip(flags, argv, strict=False)
     ]
 
@@ -87,6 +85,10 @@ def harmless(text: str, limit: int) -> str:
     bounded = _ANSI.sub("", text[:_BOUND])
     line = mask(_UNSEEN.sub("", _SPACES.sub(" ", bounded))).strip()
     return line if len(line) <= limit else line[: max(0, limit - 1)].rstrip() + "…"
+
+
+def _is_flag_value(word: str, flag: re.Match[str]) -> bool:
+    return word[:1] != "-" and (flag["password"] is not None or not _NUMBER.fullmatch(word))
 
 
 def _without_credentials(found: re.Match[str]) -> str:

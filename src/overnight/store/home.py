@@ -21,7 +21,10 @@ RUNS = "runs"
 SPEC = "spec.json"
 LOG = "output.log"
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = "disk_full"
+"""The code of the error that room may cure."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _TRIES_PER_LENGTH = 50
 
 
@@ -79,10 +82,8 @@ def remove_run_dir(run_dir: str) -> None:
 
 def unusable(place: str, error: OSError) -> HomeUnusable:
     """The error of the operating system as one clear sentence about `place`."""
-    if error.errno in _FULL:
-        return HomeUnusable(
-            f"The disk of {place!r} is full: free some space and try again.", code="disk_full"
-        )
+    if error.errno in _NO_ROOM:
+        return HomeUnusable(f"The disk of {place!r} is full: free some space, then try again.", code=FULL)
     reason = error.strerror or str(error)
     return HomeUnusable(
         f"{place!r} cannot be used ({reason}): make it writable, or set OVERNIGHT_HOME to another folder.",

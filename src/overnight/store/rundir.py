@@ -142,7 +142,7 @@ class RunDir:
     def answer(self, answer: Answer) -> None:
         """Give the open question its one answer.
 
-        Raises AlreadyAnswered (somebody was faster), NothingToAnswer (no such question is open), HomeUnusable.
+        Raises AlreadyAnswered (somebody was faster), NothingToAnswer (not the open one), HomeUnusable.
         """
         asked = self.open_question()
         if asked is None or asked.id != answer.question:

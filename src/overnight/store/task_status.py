@@ -2,8 +2,8 @@
 
 Rules:
 - Short, the same layout every time: a reader that opens it again sees what changed.
-- Nothing of the run is trusted: one line stays one line, Markdown and control characters are made harmless, secrets
-  are masked.
+- Nothing of the run is trusted: one line stays one line, Markdown and control characters are made harmless,
+  secrets are masked.
 - English: it is the machine-side text; people get theirs from the notifications and the report.
 """
 
