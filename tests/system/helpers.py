@@ -5,6 +5,7 @@ Rules:
 - What a test starts ends with the test: the `home` fixture stops the runs of its home and the watchman.
 """
 
+import fcntl
 import json
 import os
 import select
@@ -116,6 +117,11 @@ class Run:
         """The record of the end, once it is there."""
         wait_for_file(self.folder / "exit.json")
         return json.loads((self.folder / "exit.json").read_text())
+
+    def wait_until_let_go(self) -> None:
+        """Until no keeper holds the run's lock; the test's own time limit is the deadline."""
+        with (self.folder / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
 
     def said(self, text: str) -> str:
         """Wait until the log holds the text."""
