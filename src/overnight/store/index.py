@@ -1,0 +1,210 @@
+"""The index over all runs of a home, and the outbox.
+
+Rules:
+- An index: `store.rebuild` makes it anew from the run directories, which are the truth.
+- The outbox has one row per message and channel. A row is marked after it was sent: a crash in between
+  repeats a message, and none is lost. `enqueue` of a known key and channel changes nothing.
+- Times are wall time, seconds since the epoch, and arguments: nothing here reads a clock.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from overnight.core.model import RunState, Status, Telling
+from overnight.errors import Unreadable
+from overnight.store.codec import DamagedError, decode, encode
+from overnight.store.database import Database
+from overnight.store.schema import outbox, points, runs, series
+
+
+class Due(NamedTuple):
+    """One message to one channel. `channel` names the channel without its secrets, `address` opens it."""
+
+    id: int
+    telling: Telling
+    channel: str
+    address: str
+    tries: int
+
+
+class Point(NamedTuple):
+    """The last value of a metric at one check-in, `t` seconds after the run's start."""
+
+    check_in: int
+    t: float
+    value: float
+
+
+def channel_of(address: str) -> str:
+    """What an address is called where others read it: its scheme, and a mark to tell two of a kind apart."""
+    scheme, found, rest = address.partition(":")
+    return f"{scheme}:{hashlib.sha256(rest.encode()).hexdigest()[:6]}" if found else scheme
+
+
+class Index:
+    """The index of `home`. Raises HomeUnusable, and Unreadable when it needs `overnight rebuild`."""
+
+    def __init__(self, home: str) -> None:
+        self._database = Database(home)
+
+    # ------------------------------------------------------------ runs
+
+    def put_status(self, status: Status) -> None:
+        """Take over a run's status, and the values its metrics have at this check-in."""
+        with self._database.writing() as connection:
+            run_id = put_run(connection, status)
+            put_points(connection, run_id, status.check_ins, status.elapsed_s, status.metrics)
+
+    def list_runs(self, limit: int | None = None, state: RunState | None = None) -> list[Status]:
+        """The latest status of the runs, newest first."""
+        query = (
+            select(runs.c.run, runs.c.status)
+            .order_by(runs.c.started_at.desc(), runs.c.id.desc())
+            .limit(limit)
+        )
+        if state is not None:
+            query = query.where(runs.c.state == state)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [_status(row.run, row.status) for row in rows]
+
+    def points(self, run: str, name: str) -> list[Point]:
+        """The values of one metric of a run, one per check-in, in order."""
+        query = (
+            select(points.c.check_in, points.c.t, points.c.value)
+            .join(series, series.c.id == points.c.series_id)
+            .join(runs, runs.c.id == series.c.run_id)
+            .where(runs.c.run == run, series.c.name == name)
+            .order_by(points.c.check_in)
+        )
+        with self._database.reading() as connection:
+            return [Point(*row) for row in connection.execute(query)]
+
+    def drop_run(self, run: str) -> None:
+        """Forget a run, its metrics and its messages."""
+        with self._database.writing() as connection:
+            connection.execute(delete(runs).where(runs.c.run == run))
+            connection.execute(delete(outbox).where(outbox.c.run == run))
+
+    # ------------------------------------------------------------ outbox
+
+    def enqueue(self, telling: Telling, addresses: Iterable[str], now: float = 0.0) -> int:
+        """Put a message into the outbox, due at `now`; how many channels had not had it yet."""
+        with self._database.writing() as connection:
+            return sum(put_message(connection, telling, address, next_at=now) for address in addresses)
+
+    def due(self, now: float) -> list[Due]:
+        """The messages to send at `now`, oldest first."""
+        query = select(outbox).where(outbox.c.next_at <= now).order_by(outbox.c.next_at, outbox.c.id)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [_due(row) for row in rows]
+
+    def next_due(self) -> float | None:
+        """When the next message is to be tried; None when nothing is pending."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.min(outbox.c.next_at))).scalar()
+
+    def pending(self) -> int:
+        """How many messages are still to be sent."""
+        with self._database.reading() as connection:
+            query = select(func.count()).where(outbox.c.next_at.is_not(None))
+            return connection.execute(query).scalar_one()
+
+    def mark_sent(self, id_: int, now: float) -> None:
+        """The message is out."""
+        values = {"sent_at": now, "next_at": None, "error": None, "tries": outbox.c.tries + 1}
+        self._mark(id_, values)
+
+    def mark_failed(self, id_: int, error: str, next_try: float | None) -> None:
+        """The message is not out: try again at `next_try`, or give up when that is None."""
+        self._mark(id_, {"next_at": next_try, "error": error, "tries": outbox.c.tries + 1})
+
+    def _mark(self, id_: int, values: Mapping[str, Any]) -> None:
+        with self._database.writing() as connection:
+            connection.execute(update(outbox).where(outbox.c.id == id_).values(values))
+
+
+# ---------------------------------------------------------------- rows, also for the rebuild
+
+
+def put_run(connection: Connection, status: Status) -> int:
+    """Insert or update the row of a run; its id."""
+    values = {
+        "name": status.name.encode("utf-8", "replace").decode(),
+        "state": status.state,
+        "status": encode(status),
+    }
+    row = insert(runs).values(run=status.run, started_at=status.updated_at - status.elapsed_s, **values)
+    upsert = row.on_conflict_do_update(index_elements=[runs.c.run], set_=values).returning(runs.c.id)
+    run_id: int = connection.execute(upsert).scalar_one()
+    return run_id
+
+
+def put_points(
+    connection: Connection, run_id: int, check_in: int, t: float, values: Mapping[str, float]
+) -> None:
+    """Keep the finite ones of these values; a second look at a check-in replaces the first."""
+    finite = {name: value for name, value in values.items() if abs(value) < float("inf")}
+    for name, value in finite.items():
+        row = insert(points).values(
+            series_id=_series(connection, run_id, name), check_in=check_in, t=t, value=value
+        )
+        upsert = row.on_conflict_do_update(
+            index_elements=[points.c.series_id, points.c.check_in], set_={"t": t, "value": value}
+        )
+        connection.execute(upsert)
+
+
+def put_message(
+    connection: Connection,
+    telling: Telling,
+    address: str,
+    *,
+    next_at: float | None,
+    sent_at: float | None = None,
+    channel: str | None = None,
+) -> int:
+    """Insert a message to one channel; 0 when that channel has it already."""
+    row = insert(outbox).values(
+        key=telling.key,
+        channel=channel or channel_of(address),
+        address=address,
+        run=telling.run,
+        telling=encode(telling),
+        next_at=next_at,
+        sent_at=sent_at,
+    )
+    return connection.execute(row.on_conflict_do_nothing()).rowcount
+
+
+def _series(connection: Connection, run_id: int, name: str) -> int:
+    clean = name.encode("utf-8", "replace").decode()
+    known = select(series.c.id).where(series.c.run_id == run_id, series.c.name == clean)
+    found = connection.execute(known).scalar()
+    if found is None:
+        row = insert(series).values(run_id=run_id, name=clean).returning(series.c.id)
+        found = connection.execute(row).scalar_one()
+    return int(found)
+
+
+def _status(run: str, data: bytes) -> Status:
+    try:
+        return decode(data, Status)
+    except DamagedError as error:
+        raise _damaged(f"the status of run {run}") from error
+
+
+def _due(row: Any) -> Due:
+    try:
+        return Due(row.id, decode(row.telling, Telling), row.channel, row.address, row.tries)
+    except DamagedError as error:
+        raise _damaged(f"message {row.id}") from error
+
+
+def _damaged(what: str) -> Unreadable:
+    return Unreadable(f"The index is damaged at {what}: run `overnight rebuild`.", code="index_damaged")

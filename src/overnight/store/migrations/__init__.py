@@ -1,0 +1,1 @@
+"""How the index came to its present tables, step by step (Alembic)."""
