@@ -438,14 +438,27 @@ def test_a_hostile_log_cannot_break_the_markdown() -> None:
 
 def test_secrets_do_not_leave_the_machine() -> None:
     view = nights.training(
-        argv=["python", "train.py", "--api-key=sk-abcdef0123456789abcdef0123456789"],
+        argv=[
+            "python",
+            "train.py",
+            "--api-key=sk-abcdef0123456789abcdef0123456789",
+            "--password",
+            "tuna-tuna",
+        ],
         env={"WANDB_API_KEY": "0123456789abcdef0123456789abcdef01234567"},
-        tail=["connecting to postgresql://ada:hunter2@db/lab"],
+        tail=[
+            "connecting to postgresql://ada:hunter2@db/lab",
+            "-----BEGIN RSA PRIVATE KEY-----",
+            "MIIEpAIBAAKCAQEAx",
+            "-----END RSA PRIVATE KEY-----",
+        ],
     )
     for text in (html(view), markdown.write(document(view))):
         assert "sk-abcdef" not in text
         assert "0123456789abcdef" not in text
         assert "hunter2" not in text
+        assert "tuna-tuna" not in text
+        assert "MIIEpAIBAAKCAQ" not in text
 
 
 # ---------------------------------------------------------------- words

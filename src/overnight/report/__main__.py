@@ -9,11 +9,10 @@ import json
 import sys
 from pathlib import Path
 
-from overnight.settings import load
-from overnight.store.rundir import RunDir
-
 from overnight.errors import OvernightError
 from overnight.report.build import build
+from overnight.settings import load
+from overnight.store.rundir import RunDir
 
 
 def main(argv: list[str] | None = None) -> int:

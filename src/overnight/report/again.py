@@ -4,6 +4,7 @@ import shlex
 from gettext import NullTranslations
 
 from overnight.core.humane import size
+from overnight.core.mask import mask_words
 from overnight.report.document import Fact
 from overnight.report.safe import clean
 from overnight.report.view import View
@@ -13,7 +14,7 @@ _COMMAND = 2000
 
 def command(view: View) -> str:
     """The command as one would type it, secrets masked."""
-    return clean(shlex.join(view.argv), _COMMAND)
+    return clean(shlex.join(mask_words(view.argv)), _COMMAND)
 
 
 def again(view: View, words: NullTranslations) -> tuple[Fact, ...]:

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from overnight.store.rundir import RunDir
-
 from overnight import catalog
 from overnight.core.model import Event
 from overnight.core.replay import replay
@@ -29,6 +27,7 @@ from overnight.report.picture import Picture
 from overnight.report.provenance import provenance
 from overnight.report.source import Recorded, view_of
 from overnight.report.view import View
+from overnight.store.rundir import RunDir
 
 _PIECE = 1 << 20
 _NAMES_IN = 1 << 20

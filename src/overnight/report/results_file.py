@@ -32,17 +32,20 @@ def update(path: Path, run: str, block: str) -> None:
 def merged(old: bytes, run: str, block: str) -> bytes:
     """`old` with the block of `run` in it. Pure."""
     begin, end = (f"<!-- overnight:{word} {run} -->".encode() for word in ("begin", "end"))
-    newline = b"\r\n" if b"\r\n" in old else b"\n"
-    body = newline.join(block.strip().encode("utf-8", "replace").splitlines())
-    new = newline.join([begin, body, end])
     stop = old.find(end)
     start = old.rfind(begin, 0, stop) if stop >= 0 else -1
     if start >= 0:
-        return old[:start] + new + old[stop + len(end) :]
-    if not old:
-        return new + newline
-    gap = newline if old.endswith(b"\n") else newline * 2
-    return old + gap + new + newline
+        rest = old[start + len(begin) :]
+        return old[:start] + _block(begin, block, end, crlf=rest.startswith(b"\r\n")) + old[stop + len(end) :]
+    crlf = b"\r\n" in old
+    newline = b"\r\n" if crlf else b"\n"
+    gap = b"" if not old else newline if old.endswith(b"\n") else newline * 2
+    return old + gap + _block(begin, block, end, crlf=crlf) + newline
+
+
+def _block(begin: bytes, block: str, end: bytes, *, crlf: bool) -> bytes:
+    lines = block.strip().encode("utf-8", "replace").splitlines()
+    return (b"\r\n" if crlf else b"\n").join([begin, *lines, end])
 
 
 def _replace(target: Path, content: bytes) -> None:
