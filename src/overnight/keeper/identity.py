@@ -50,7 +50,7 @@ def read_stat(pid: int | str) -> Stat | None:
 
 def boot_id() -> str:
     """The kernel's id of this boot."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+    with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
         return file.read().strip()
 
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from overnight.errors import Unreadable
 from overnight.keeper import records
 from overnight.keeper.identity import Stat, open_pidfd
+from overnight.keeper.liveness import command_lives
 from overnight.keeper.tree import Identity, Tree
 
 KILL_GRACE_S = 5.0
@@ -70,7 +71,8 @@ def stop_tree(
         if done:
             break
     survivors = [Survivor(stat.pid, stat.name) for stat in tree.members()]
-    _wait_for_record(run_dir, tree)
+    if not command_lives(start):
+        _wait_for_record(run_dir, tree)
     return StopReport(sent, survivors, len(reached))
 
 

@@ -69,7 +69,7 @@ def _from_zombie(fd: int) -> int | None:
 
 def _pid_of(fd: int) -> int | None:
     """The pid behind a pidfd; None once it was reaped."""
-    with open(f"/proc/self/fdinfo/{fd}", encoding="ascii") as file:
+    with open(f"/proc/self/fdinfo/{fd}", encoding="utf-8") as file:
         for line in file:
             name, _, value = line.partition(":")
             if name == "Pid":
