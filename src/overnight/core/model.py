@@ -126,11 +126,12 @@ class Exit(Struct):
 
 
 class StopRequest(Struct):
-    """`stop.json`: somebody meant the run to end."""
+    """`stop.json`: somebody meant the run to end. `grace_s`: instead of the policy's."""
 
     by: str
     at: float
     reason: str
+    grace_s: tuple[float, float] | None = None
 
 
 # ---------------------------------------------------------------- what a line says
