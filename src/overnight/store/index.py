@@ -49,6 +49,7 @@ class Index:
     """The index of `home`. Raises HomeUnusable, and Unreadable when it needs `overnight rebuild`."""
 
     def __init__(self, home: str) -> None:
+        self.home = home
         self._database = Database(home)
 
     # ------------------------------------------------------------ runs
@@ -104,10 +105,11 @@ class Index:
             rows = connection.execute(query).all()
         return [_due(row) for row in rows]
 
-    def next_due(self) -> float | None:
-        """When the next message is to be tried; None when nothing is pending."""
+    def next_due(self, after: float = -1.0) -> float | None:
+        """When the next message later than `after` is to be tried; None when there is none."""
+        query = select(func.min(outbox.c.next_at)).where(outbox.c.next_at > after)
         with self._database.reading() as connection:
-            return connection.execute(select(func.min(outbox.c.next_at))).scalar()
+            return connection.execute(query).scalar()
 
     def pending(self) -> int:
         """How many messages are still to be sent."""
