@@ -1,0 +1,73 @@
+"""The use-cases: what every surface calls, and the only place that knows all edges.
+
+    launch relaunch           a command under watch, or again with changes
+    wait follow status list_runs read_log    how it is doing
+    answer stop               what a person or an agent decides
+    make_report analyze       what it came to
+    notify_test notify_pending doctor rebuild prune    the house
+
+Rules:
+- A use-case takes plain values and returns records; it prints nothing and raises `overnight.errors` alone.
+- Each is found when it is first asked for: the detached start of a run loads `starting` and nothing else.
+- Every one that looks at a run sees to it that a watchman is there, if any run still needs one.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from overnight.app.deciding import Stopped, answer, relaunch, stop
+    from overnight.app.following import Following, WaitResult, follow, wait
+    from overnight.app.house import Check, Gone, doctor, prune, rebuild
+    from overnight.app.knowing import list_runs, log_path, read_log, status
+    from overnight.app.results import analyze, make_report
+    from overnight.app.starting import Launched, launch
+    from overnight.app.telling import Pending, Tried, notify_pending, notify_test
+
+_WHERE = {
+    "starting": ("Launched", "launch"),
+    "deciding": ("Stopped", "answer", "relaunch", "stop"),
+    "following": ("Following", "WaitResult", "follow", "wait"),
+    "knowing": ("list_runs", "log_path", "read_log", "status"),
+    "results": ("analyze", "make_report"),
+    "telling": ("Pending", "Tried", "notify_pending", "notify_test"),
+    "house": ("Check", "Gone", "doctor", "prune", "rebuild"),
+}
+_MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
+
+__all__ = [
+    "Check",
+    "Following",
+    "Gone",
+    "Launched",
+    "Pending",
+    "Stopped",
+    "Tried",
+    "WaitResult",
+    "analyze",
+    "answer",
+    "doctor",
+    "follow",
+    "launch",
+    "list_runs",
+    "log_path",
+    "make_report",
+    "notify_pending",
+    "notify_test",
+    "prune",
+    "read_log",
+    "rebuild",
+    "relaunch",
+    "status",
+    "stop",
+    "wait",
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = found
+    return found

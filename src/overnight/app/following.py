@@ -1,0 +1,245 @@
+"""Waiting for a run: event-driven, bounded, and never the same news twice to one reader.
+
+Rules:
+- Who waits also keeps watch over the watchman: when it dies, it is started again at once.
+- A wait for a check-in is at most 300 s; longer waits are chained, and the reader's cursor makes them lose
+  nothing and repeat nothing. A wait for attention or for the end may block without limit.
+- A wait comes back early for whatever the workflow would tell somebody, and for a critical error.
+"""
+
+import os
+import select
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any, Literal, NamedTuple, Self
+
+import msgspec
+from inotify_simple import INotify, flags
+
+from overnight.app.knowing import found, status_of
+from overnight.core.digest import digest
+from overnight.core.model import MAX_WAIT_S, Event, Status
+from overnight.errors import UsageError, WaitTooLong
+from overnight.store.rundir import EVENTS, EXIT, STATUS, RunDir
+from overnight.watchman.start import ensure_if_needed, watchman_pid
+
+Until = Literal["check-in", "attention", "end"]
+UNTIL: tuple[Until, ...] = ("check-in", "attention", "end")
+
+_NEWS = {
+    "check-in": frozenset({"check_in", "question", "answer", "record", "interrupt", "ended"}),
+    "attention": frozenset({"question", "ended"}),
+    "end": frozenset({"ended"}),
+}
+_SHOWN = frozenset({EVENTS, STATUS, EXIT})
+_CHANGES = flags.MODIFY | flags.CREATE | flags.MOVED_TO | flags.DELETE_SELF
+_FRESH_S = 5.0
+"""How long a status may take to follow the event that it follows from."""
+_NEW_BYTES = 64 * 1024
+
+
+class WaitResult(NamedTuple):
+    """What a wait came back with. `exit_status`: 0 ended well, 1 ended badly, 3 it runs, 4 a question is
+    open."""
+
+    status: Status
+    exit_status: int
+    digest: str
+
+
+class Following:
+    """A run, and the changes of it. Use it in a `with`."""
+
+    def __init__(self, run: RunDir) -> None:
+        self.run = run
+        self._inotify = INotify(nonblocking=True)
+        self._inotify.add_watch(run.path, _CHANGES)
+        self._guard: int | None = None
+        self._mind()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._inotify.close()
+        self._drop_guard()
+
+    def status(self) -> Status:
+        """The latest status."""
+        return status_of(self.run)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Block until the run's status or its events changed; False when `timeout_s` went by before."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while not self._changed():
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return False
+            self._block(left)
+        return True
+
+    def _changed(self) -> bool:
+        return any(
+            event.name in _SHOWN or event.mask & flags.DELETE_SELF for event in self._inotify.read(timeout=0)
+        )
+
+    def _block(self, timeout_s: float | None) -> None:
+        watched = [self._inotify.fileno()] + ([self._guard] if self._guard is not None else [])
+        ready, _, _ = select.select(watched, [], [], timeout_s)
+        if self._guard in ready:
+            self._mind()
+
+    def _mind(self) -> None:
+        """See to it that there is a watchman, and hold on to it: its end is an event."""
+        self._drop_guard()
+        ensure_if_needed(self.run.home)
+        pid = watchman_pid(self.run.home)
+        if pid is not None:
+            try:
+                self._guard = os.pidfd_open(pid)
+            except ProcessLookupError:
+                return
+
+    def _drop_guard(self) -> None:
+        if self._guard is not None:
+            os.close(self._guard)
+            self._guard = None
+
+
+def follow(ref: str) -> Following:
+    """The run that `ref` means and its changes. Raises NoSuchRun, AmbiguousRun."""
+    return Following(found(ref))
+
+
+def wait(
+    ref: str, timeout_s: float | None = None, until: str = "check-in", reader: str = "default"
+) -> WaitResult:
+    """Block until there is news of that kind for this reader, at most `timeout_s` seconds.
+
+    Without `timeout_s`: 300 s for a check-in, no limit else. Raises WaitTooLong, UsageError, NoSuchRun.
+    """
+    if until not in _NEWS:
+        raise UsageError(f"One can wait until {', '.join(UNTIL)}, not until {until!r}.")
+    if until == "check-in":
+        timeout_s = MAX_WAIT_S if timeout_s is None else timeout_s
+        if timeout_s > MAX_WAIT_S:
+            text = f"One wait is at most {MAX_WAIT_S:g} s, not {timeout_s:g}: chain shorter ones, nothing is lost."
+            raise WaitTooLong(text)
+    with follow(ref) as run:
+        cursor = Cursor(run.run, reader)
+        _wait_for_news(run, cursor, until, timeout_s)
+        return _told(run, cursor)
+
+
+def _wait_for_news(run: Following, cursor: "Cursor", until: str, timeout_s: float | None) -> None:
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    while not _is_news(cursor.take(), until, cursor):
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            return
+        run.wait(left)
+
+
+def _is_news(events: Sequence[Event], until: str, cursor: "Cursor") -> bool:
+    """An open question is news to a reader once; who waits for attention has it for as long as it is open."""
+    if cursor.ended or (until == "attention" and cursor.asking):
+        return True
+    critical = until == "check-in" and any(
+        event.kind == "problem" and event.data.get("severity") == "critical" for event in events
+    )
+    return critical or any(event.kind in _NEWS[until] for event in events)
+
+
+def _told(run: Following, cursor: "Cursor") -> WaitResult:
+    status = _caught_up(run, cursor)
+    words = digest(status, new_lines=cursor.new_lines(), since=cursor.told)
+    cursor.remember(status)
+    return WaitResult(status, exit_status(status), words)
+
+
+def _caught_up(run: Following, cursor: "Cursor") -> Status:
+    """The status is written right after the event that one waited for: wait for it too."""
+    deadline = time.monotonic() + _FRESH_S
+    while True:
+        status = run.status()
+        behind = (cursor.ended and status.state == "running") or (cursor.asking and status.question is None)
+        left = deadline - time.monotonic()
+        if not behind or left <= 0:
+            return status
+        run.wait(left)
+
+
+def exit_status(status: Status) -> int:
+    """0 ended well, 1 ended badly, 3 running and nothing that needs anyone, 4 a question is open."""
+    if status.state != "running":
+        return 0 if status.state == "succeeded" else 1
+    return 4 if status.question is not None else 3
+
+
+class Cursor:
+    """What one reader was told of a run: how far in its events and its log, and the last status.
+
+    `ended`, `asking`: what the events read so far say. `told`: the status that the reader knows.
+    """
+
+    def __init__(self, run: RunDir, reader: str) -> None:
+        self._run, self._reader = run, reader
+        known: dict[str, Any] = run.cursor(reader) or {}
+        self._events = int(known.get("events", 0))
+        self._log = int(known.get("log", 0))
+        self.told = msgspec.convert(known["status"], Status, strict=False) if "status" in known else None
+        self._open = known.get("question")
+        self.ended = bool(known.get("ended", False))
+
+    @property
+    def asking(self) -> bool:
+        """Whether a question waits for an answer."""
+        return self._open is not None and not self.ended
+
+    def take(self) -> list[Event]:
+        """The events that this reader does not know yet."""
+        events, self._events = self._run.events(self._events)
+        for event in events:
+            self._learn(event)
+        return events
+
+    def _learn(self, event: Event) -> None:
+        if event.kind == "question":
+            self._open = event.data.get("id")
+        elif event.kind == "answer":
+            self._open = None
+        elif event.kind == "ended":
+            self.ended = True
+
+    def new_lines(self) -> list[str]:
+        """The freshest lines of the log that this reader was not shown, at most 64 KiB of them."""
+        with ExitStack() as stack:
+            try:
+                file = stack.enter_context(open(self._run.log_path, "rb"))
+            except FileNotFoundError:
+                return []
+            size = os.fstat(file.fileno()).st_size
+            begin = 0 if size < self._log else self._log
+            file.seek(max(begin, size - _NEW_BYTES))
+            data = file.read()
+            self._log = file.tell()
+        return informative(data)
+
+    def remember(self, status: Status) -> None:
+        """The reader was told `status`."""
+        value = {"events": self._events, "log": self._log, "question": self._open, "ended": self.ended}
+        self._run.set_cursor(self._reader, {**value, "status": msgspec.to_builtins(status)})
+
+
+def informative(data: bytes) -> list[str]:
+    """The lines of a piece of a log as a person would see them: bars at their last state, escapes gone."""
+    from overnight.core.lines import LineSplitter
+
+    splitter = LineSplitter()
+    lines = [*splitter.feed(data), *splitter.flush()]
+    return [line.text for line in lines if line.text.strip() and not line.rewrite]

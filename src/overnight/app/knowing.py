@@ -1,0 +1,129 @@
+"""Looking at runs: their status, their log, which there are.
+
+Rules:
+- The run directories are asked, not the index: right at once, and without loading a database.
+- A run whose watchman has not written a status yet has one all the same, of what its own records say.
+- Looking at a run sees to it that somebody watches it.
+"""
+
+import os
+import time
+
+from overnight.core.model import Exit, RunState, Spec, Start, Status
+from overnight.errors import Unreadable
+from overnight.store import runs
+from overnight.store.home import home
+from overnight.store.rundir import RunDir
+from overnight.watchman.start import ensure_if_needed
+
+_BLOCK = 1 << 16
+
+
+def found(ref: str) -> RunDir:
+    """The run that `ref` means: an id, a unique prefix, a name, or `last`. Raises NoSuchRun, AmbiguousRun."""
+    return runs.find(home(), ref)
+
+
+def status(ref: str) -> Status:
+    """How the run is doing."""
+    run = found(ref)
+    ensure_if_needed(run.home)
+    return status_of(run)
+
+
+def list_runs(
+    limit: int | None = None, state: RunState | None = None, tag: str | None = None
+) -> list[Status]:
+    """The runs, newest first, those in `state` and with `tag` where given."""
+    place = home()
+    ensure_if_needed(place)
+    wanted: list[Status] = []
+    for run in runs.all_runs(place):
+        if limit is not None and len(wanted) >= limit:
+            break
+        seen = status_of(run)
+        if (state is None or seen.state == state) and (tag is None or tag in seen.tags):
+            wanted.append(seen)
+    return wanted
+
+
+def log_path(ref: str) -> str:
+    """Where the run's output is."""
+    return found(ref).log_path
+
+
+def read_log(ref: str, lines: int | None = None) -> list[str]:
+    """The last `lines` lines of the log (all of them for None), as they were written but decoded as UTF-8.
+
+    A last line without its end counts. Raises NoSuchRun, Unreadable.
+    """
+    path = found(ref).log_path
+    try:
+        data = _tail(path, lines)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise Unreadable(f"The log {path} cannot be read: {error.strerror}.") from error
+    text = data.decode("utf-8", "replace").split("\n")
+    if text[-1] == "":
+        text.pop()
+    return text if lines is None else text[-lines:]
+
+
+def _tail(path: str, lines: int | None) -> bytes:
+    """The bytes that hold the last `lines` lines, read from the end in blocks."""
+    with open(path, "rb") as file:
+        if lines is None:
+            return file.read()
+        left = os.fstat(file.fileno()).st_size
+        blocks: list[bytes] = []
+        while left > 0 and sum(block.count(b"\n") for block in blocks) <= lines:
+            size = min(_BLOCK, left)
+            left -= size
+            blocks.append(os.pread(file.fileno(), size, left))
+    return b"".join(reversed(blocks))
+
+
+# ---------------------------------------------------------------- the status
+
+
+def status_of(run: RunDir) -> Status:
+    """The status that the watch wrote; where there is none (yet), or a damaged one, what the records say."""
+    try:
+        written = run.status()
+    except Unreadable:
+        written = None
+    return written or _plain(run, run.spec(), run.start(), run.exit())
+
+
+def _plain(run: RunDir, spec: Spec, start: Start | None, exit_: Exit | None) -> Status:
+    """What is known without a watch. An end that nobody watched is `lost` until the watch has read the
+    log."""
+    from overnight.core.watch import program_name  # the whole core: few need it here
+
+    began = start.at if start else spec.created_at
+    elapsed = (exit_.at if exit_ else time.time()) - began
+    return Status(
+        run=run.id,
+        name=spec.name or program_name(spec.argv),
+        state="running",
+        exit_code=None,
+        signal=None,
+        phase="starting",
+        verdict="ok",
+        elapsed_s=max(0.0, elapsed),
+        progress=[],
+        best=None,
+        metrics={},
+        problems=[],
+        question=None,
+        next_check_in_s=None,
+        log=run.log_path,
+        command=spec.argv,
+        cwd=spec.cwd,
+        tags=spec.tags,
+        replaces=spec.replaces,
+        changed=spec.changed,
+        note="no watchman has looked at it yet",
+        updated_at=time.time(),
+    )

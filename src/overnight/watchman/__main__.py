@@ -1,0 +1,79 @@
+"""`python -m overnight.watchman --home HOME`: the watchman of a home, in this process.
+
+Rules: descriptors that came from whoever started it are closed (somebody may wait for their end); it works in
+the home's folder, so that no file system of a user stays busy; it bears a name of ours, so that no run's stop
+takes it for one of the run's processes; what it says of itself goes to `watchman.log`, kept small.
+"""
+
+import argparse
+import asyncio
+import logging
+import logging.handlers
+import os
+import sys
+
+from overnight.errors import OvernightError
+from overnight.keeper.linux import OWN_PREFIX, set_name
+from overnight.store.home import prepare
+from overnight.watchman import lock, start
+from overnight.watchman.service import Service, new_loop
+from overnight.watchman.telling import settings_or_defaults
+
+_LOG_BYTES = 1 << 20
+_MOST_FILES = 1 << 20
+
+
+def main() -> int:
+    """0: it has done its watch, or another one is at it."""
+    parser = argparse.ArgumentParser(
+        prog="python -m overnight.watchman", description="Watch the runs of a home."
+    )
+    parser.add_argument("--home", required=True)
+    home = os.path.abspath(parser.parse_args().home)
+    try:
+        prepare(home)
+        held = lock.take(home)
+    except (OvernightError, OSError) as error:
+        sys.stderr.write(f"watchman: {error}\n")
+        return 1
+    if held is not None:
+        _watch(home, held)
+    return 0
+
+
+def _watch(home: str, held: lock.HomeLock) -> None:
+    os.closerange(3, held.fd)
+    os.closerange(held.fd + 1, _MOST_FILES)
+    os.chdir(home)
+    set_name(f"{OWN_PREFIX}watch")
+    _log_to(os.path.join(home, start.LOG))
+    lock_or_none: lock.HomeLock | None = held
+    while lock_or_none is not None:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            again = runner.run(_serve(home, lock_or_none))
+        lock_or_none = lock.take(home) if again else None
+    logging.shutdown()
+    os._exit(0)  # a thread that hangs on a dead mount keeps nobody here
+
+
+async def _serve(home: str, held: lock.HomeLock) -> bool:
+    """One watch; True when a run came just as it was given up."""
+    service = Service(home, settings_or_defaults().linger_s)
+    try:
+        asked_to_go = await service.run()
+    finally:
+        await service.close()
+        held.release()
+    return not asked_to_go and start.needs_watching(home)
+
+
+def _log_to(path: str) -> None:
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("overnight").setLevel(logging.INFO)
+    logging.raiseExceptions = False  # a full disk takes no log: that is no reason to stop
+
+
+if __name__ == "__main__":
+    sys.exit(main())

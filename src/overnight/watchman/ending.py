@@ -1,0 +1,97 @@
+"""How a run ended, when its keepers cannot say any more.
+
+Rules:
+- The keepers' word goes first: they are waited for as long as one of them lives.
+- Then the kernel's (the pidfd that was opened while the command lived), else the end is unknown and called
+  so, with what evidence there is. Never an invented code.
+- Blocks: call it in a thread of its own.
+"""
+
+import fcntl
+import os
+
+from overnight.core.model import Exit, Start
+from overnight.keeper import records
+from overnight.keeper.identity import boot_id, boottime
+from overnight.keeper.witness import wait_for_exit
+from overnight.store.rundir import RunDir
+
+_REAP_S = 30.0
+"""How long whoever adopted the command may take to reap it; only then does the kernel tell."""
+
+REBOOT = "interrupted by a reboot of the machine"
+NEVER_STARTED = "it was never started: whoever launched it was gone before"
+NOBODY_LEFT = "nobody was left to read its exit code"
+
+
+def record_end(run_dir: RunDir, start: Start | None, pidfd: int | None) -> None:
+    """Return when `exit.json` is there, written by the keepers if they can. Closes `pidfd`. Raises
+    OSError."""
+    known = _told_by_kernel(pidfd) if pidfd is not None else None
+    if start is None or start.boot_id == boot_id():
+        _wait_for_keepers(run_dir)
+    if os.path.exists(run_dir.file(records.EXIT)):
+        return
+    code, signal = known or (None, None)
+    note = None if known else _unknown(start)
+    records.write_exit(run_dir.path, code=code, signal=signal, by="watchman", note=note)
+
+
+def _told_by_kernel(pidfd: int) -> tuple[int | None, int | None] | None:
+    try:
+        return wait_for_exit(pidfd, _REAP_S)
+    finally:
+        os.close(pidfd)
+
+
+def _unknown(start: Start | None) -> str:
+    if start is None:
+        return NEVER_STARTED
+    return NOBODY_LEFT if start.boot_id == boot_id() else REBOOT
+
+
+def _wait_for_keepers(run_dir: RunDir) -> None:
+    """They hold the lock until the end is recorded."""
+    try:
+        fd = os.open(run_dir.file(records.LOCK), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH)
+    finally:
+        os.close(fd)
+
+
+class RunClock:
+    """Seconds since a run's start, suspend included, that never go back. `floor`: the last one known."""
+
+    def __init__(self, start: Start | None, floor: float) -> None:
+        self._start = start
+        self._same_boot = start is not None and start.boot_id == boot_id()
+        self._floor = self._last = floor
+
+    def now(self) -> float:
+        """The present; the last known time for a run of another boot."""
+        if self._start is not None and self._same_boot:
+            self._last = max(self._last, boottime() - self._start.boottime)
+        return self._last
+
+    def of(self, exit_: Exit, log_path: str) -> float:
+        """When the run ended: by the record, else by the last write to its log."""
+        if self._start is None:
+            return self._floor
+        known = exit_.code is not None or exit_.signal is not None
+        if known and exit_.boottime is not None and self._same_boot:
+            ended = exit_.boottime - self._start.boottime
+        elif known:
+            ended = exit_.at - self._start.at
+        else:
+            ended = _modified(log_path, self._start.at) - self._start.at
+        return max(self._floor, ended)
+
+
+def _modified(path: str, otherwise: float) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return otherwise

@@ -1,0 +1,345 @@
+"""One run under watch: from its start, or from where another watchman left it, to its closing.
+
+The order of one run:
+1. its `start.json` is there (or it never started);
+2. replay: recorded events and the log up to the last of them; what was recorded but not done is done;
+3. the log, answers, a stop request and timers, each as it comes, through the core, recorded, then acted on;
+4. the command's end is recorded; the log is read to its last byte; `ended`;
+5. a success: the report, then the telling. A failure: the telling, then the report;
+6. over: all of it is on disk and in the outbox. The service closes the run once the messages are sent.
+
+Rules:
+- It runs as one task and owns its `Watch`; whatever raises ends the task, and the service begins anew at 1.
+- `blind`: after repeated faults the log is no longer read; the end, a stop and answers still get through.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+
+from overnight.core.model import Answer, Event, EventKind, Exit, Spec, Start, StopRequest
+from overnight.core.replay import replay
+from overnight.core.watch import Watch
+from overnight.errors import AlreadyAnswered, HomeUnusable, NothingToAnswer, Unreadable
+from overnight.keeper.identity import open_pidfd, read_stat
+from overnight.keeper.linux import OWN_PREFIX
+from overnight.keeper.liveness import is_kept
+from overnight.keeper.records import EXIT, START
+from overnight.store.home import LOG
+from overnight.store.rundir import ANSWERS, STOP, RunDir
+from overnight.watchman.acts import Acts
+from overnight.watchman.ending import RunClock, record_end
+from overnight.watchman.journal import Journal
+from overnight.watchman.tail import LogTail
+from overnight.watchman.tools import Tools
+
+INTERESTING = frozenset({LOG, START, EXIT, STOP, ANSWERS})
+"""The names in a run's folder whose change wakes its watch."""
+
+_INTENT_S = 60.0
+"""How long after its intent a run may still be starting without any process that starts it."""
+_EXEC_S = 0.2
+"""How long between the record of a start and exec: milliseconds; a busy machine gets more."""
+_AGAIN_S = 1.0
+"""How soon a timer that came to nothing is looked at again, and how soon a full disk is tried again (x
+10)."""
+_SMALL = 1 << 16
+"""Bytes that are understood in well under a millisecond: no thread is worth it."""
+
+
+class RunWatch:
+    """The watch over the run in `run_dir`, as a task of the service."""
+
+    def __init__(self, run_dir: RunDir, tools: Tools) -> None:
+        self.run_dir = run_dir
+        self.faults_so_far = 0
+        self._fault: str | None = None
+        self._tools = tools
+        self._changed: set[str] = set()
+        self._wake = asyncio.Event()
+
+    def notice(self, *names: str) -> None:
+        """Something of that name changed in the run's folder."""
+        self._changed.update(names)
+        self._wake.set()
+
+    def failed(self, error: BaseException) -> None:
+        """The last `live` raised this: it will be in the run's events."""
+        self.faults_so_far += 1
+        self._fault = f"The watch of this run failed and begins anew ({self.faults_so_far}): {error!r}"
+
+    async def live(self, *, blind: bool) -> None:
+        """Watch until the run is closed. Raises what goes wrong; then call it again."""
+        self._changed |= INTERESTING
+        start = await self._started()
+        await self._recall(self.run_dir.spec(), start, blind=blind)
+        try:
+            await self._begin()
+            while not self._over():
+                await self._turn()
+                await self._next()
+            await self._finish(self._exit())
+        finally:
+            self._release()
+        await self._close()
+
+    # ------------------------------------------------------------ 1. the start
+
+    async def _started(self) -> Start | None:
+        """Its start, once there is one; None when it never started, and that is then recorded."""
+        while (start := self.run_dir.start()) is None and not self._over():
+            age_s = time.time() - self.run_dir.spec().created_at
+            if await self._woken(max(0.0, _INTENT_S - age_s)):
+                continue
+            if not is_kept(self.run_dir.path):
+                await self._tools.threads.long(record_end, self.run_dir, None, None)
+        return start
+
+    async def _executed(self, start: Start) -> None:
+        """A moment for exec, if the command still bears our name."""
+        stat = read_stat(start.pid)
+        if stat is not None and stat.name.startswith(OWN_PREFIX) and not self._over():
+            await self._woken(_EXEC_S)
+
+    # ------------------------------------------------------------ 2. what was
+
+    async def _recall(self, spec: Spec, start: Start | None, *, blind: bool) -> None:
+        known, self._events_end = self.run_dir.events()
+        self.spec, self.start, self.blind = spec, start, blind
+        self.journal = Journal(self.run_dir, known, self._tools.threads)
+        self.clock = RunClock(start, max((event.t for event in known), default=0.0))
+        self.watch = await self._replayed(_before_the_end(known))
+        self._tail = LogTail(self.run_dir.log_path, self.watch.offset)
+        self.acts = Acts(self.run_dir, self.watch, self.journal, self.clock, self._tools)
+        self._looked = -1.0
+        self._status_due: float | None = None
+        self._pidfd: int | None = None
+        self._known = known
+
+    async def _replayed(self, known: Sequence[Event]) -> Watch:
+        pieces = () if self.blind else iter(LogTail(self.run_dir.log_path, 0).read, b"")
+        catalog = await self._tools.catalog()
+        return await self._tools.threads.short(
+            replay, self.spec, known, pieces, catalog, host=self._tools.host
+        )
+
+    async def _begin(self) -> None:
+        """Take over: open the way to the command's end, note the gap, finish what was begun."""
+        if self.start is not None:
+            await self._executed(self.start)
+            self._follow_end(self.start)
+        if self._known:
+            await self._note_adoption()
+        if self._fault is not None:
+            await self._note(self._fault)
+            self._fault = None
+        if self.start is not None:
+            await self._do(self.watch.started(self._now()))
+        self.acts.resume(self._known)
+        self._known = []
+
+    async def _note_adoption(self) -> None:
+        gap_s = time.time() - self._known[-1].at
+        mark = self._tools.incarnation
+        data = {"watchman": mark, "gap_s": round(gap_s, 3)}
+        await self.journal.record([self._event("adopted", f"adopted:{mark}", data)])
+
+    def _follow_end(self, start: Start) -> None:
+        """The pidfd tells that the command ended; whoever then knows how, records it."""
+        if not self._over():
+            self._pidfd = open_pidfd(start.pid, start.ticks, start.boot_id)
+            if self._pidfd is None:
+                self._seek_end()
+            else:
+                asyncio.get_running_loop().add_reader(self._pidfd, self._seek_end)
+
+    def _seek_end(self) -> None:
+        if self._pidfd is not None:
+            asyncio.get_running_loop().remove_reader(self._pidfd)
+        own = None if self._pidfd is None else os.dup(self._pidfd)
+        work = self._tools.threads.long(record_end, self.run_dir, self.start, own)
+        self.acts.beside(work, then=partial(self.notice, EXIT))
+
+    # ------------------------------------------------------------ 3. what comes
+
+    def _over(self) -> bool:
+        return os.path.exists(self.run_dir.file(EXIT))
+
+    def _now(self) -> float:
+        """Seconds since the start; no later than the end, for what was written before it."""
+        if self._over() and self.start is not None:
+            return min(self.clock.now(), self.clock.of(self._exit(), self.run_dir.log_path))
+        return self.clock.now()
+
+    async def _turn(self) -> None:
+        """Take in what changed, then whatever timer has come."""
+        changed, self._changed = self._changed, set()
+        if LOG in changed:
+            await self._read_on()
+        if ANSWERS in changed:
+            await self._take_answers()
+        if STOP in changed:
+            await self._take_stop()
+        await self._look()
+        await self._write_status_if_due()
+        self.acts.check()
+
+    async def _next(self) -> None:
+        """Until something changes or the next timer comes."""
+        if not self._over() and not self._changed:
+            await self._woken(max(0.0, self._due() - self.clock.now()))
+
+    async def _woken(self, seconds: float) -> bool:
+        """Wait for a change, at most so long; True when there was one."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return False
+        self._wake.clear()
+        return True
+
+    async def _read_on(self, now: float | None = None) -> None:
+        cut = self._tail.cut
+        while not self.blind and (data := await self._tools.threads.short(self._tail.read)):
+            t = self.clock.now() if now is None else now
+            await self._do(await self._understood(data, t))
+            if self._tail.cut != cut:
+                cut = self._tail.cut
+                await self._note(f"The log was cut by somebody; it is read on from its start ({cut}).")
+
+    async def _understood(self, data: bytes, t: float) -> list[Event]:
+        if len(data) <= _SMALL:
+            return self.watch.read(data, t)
+        return await self._tools.threads.short(self.watch.read, data, t)
+
+    async def _take_answers(self) -> None:
+        for answer in self.run_dir.answers():
+            if not self.journal.knows(f"answer:{answer.question}"):
+                await self._answered(answer)
+
+    async def _answered(self, answer: Answer) -> None:
+        now = self.clock.now()
+        events = self.watch.answered(answer, now)
+        if events and answer.choice in ("stop", "fix"):
+            reason = f"the answer {answer.choice!r} to {answer.question}"
+            events += self.watch.stop_requested(StopRequest(by=answer.by, at=answer.at, reason=reason), now)
+        await self._do(events)
+
+    async def _take_stop(self) -> None:
+        request = self.run_dir.stop_request()
+        if request is not None:
+            await self._do(self.watch.stop_requested(request, self.clock.now()))
+
+    async def _look(self) -> None:
+        """A timer: resources first, so that the check-in knows them."""
+        due = self._look_due()
+        if due is None or self.clock.now() < due:
+            return
+        if not self._over():
+            await self._do(await self.acts.sample())
+        self._looked = max(due, self.clock.now())
+        events = self.watch.look(self._looked)
+        self._publish_default(events)
+        await self._do(events)
+
+    def _publish_default(self, events: list[Event]) -> None:
+        """An answer that the watch gave itself is the question's one answer: whoever comes later is told
+        so."""
+        for event in events:
+            if event.kind != "answer":
+                continue
+            answer = msgspec.convert(event.data, Answer)
+            try:
+                self.run_dir.answer(msgspec.structs.replace(answer, at=time.time()))
+            except (NothingToAnswer, HomeUnusable):
+                continue
+            except AlreadyAnswered as error:
+                raise OvertakenError(str(error)) from error
+
+    def _look_due(self) -> float | None:
+        due = self.watch.due(self.clock.now())
+        return None if due is None else max(due, self._looked + _AGAIN_S) if due <= self._looked else due
+
+    def _due(self) -> float:
+        behind = self.clock.now() + 10 * _AGAIN_S if self.journal.behind else None
+        times = (self._look_due(), self._status_due, behind)
+        return min((t for t in times if t is not None), default=self.clock.now() + 3600)
+
+    # ------------------------------------------------------------ recording and acting
+
+    async def _do(self, events: Sequence[Event]) -> None:
+        """Record, act, and show what follows."""
+        fresh = await self.journal.record(events)
+        wants_sample = await self.acts.act(fresh)
+        if wants_sample and not self._over():
+            await self._do(await self.acts.sample())
+        if fresh:
+            await self.acts.write_status()
+            self._status_due = None
+        elif self._status_due is None:
+            self._status_due = self.clock.now() + self._tools.refresh_s()
+
+    async def _write_status_if_due(self) -> None:
+        if self.journal.behind:
+            await self.journal.flush()
+        if self._status_due is not None and self.clock.now() >= self._status_due:
+            self._status_due = None
+            await self.acts.write_status()
+
+    async def _note(self, text: str) -> None:
+        """The watch speaking of itself."""
+        await self.journal.record([self._event("note", f"note:{text}", {"text": text})])
+
+    def _event(self, kind: EventKind, key: str, data: dict[str, object]) -> Event:
+        return Event(t=round(self._now(), 3), kind=kind, key=key, offset=self.watch.offset, data=data)
+
+    # ------------------------------------------------------------ 4. to 6. the end
+
+    def _exit(self) -> Exit:
+        try:
+            found = self.run_dir.exit()
+        except Unreadable as error:
+            return Exit(note=str(error))
+        return found or Exit(note="its exit record is gone")
+
+    async def _finish(self, exit_: Exit) -> None:
+        t = max(self.clock.of(exit_, self.run_dir.log_path), self.journal.last_t)
+        await self._read_on(t)
+        await self._take_answers()
+        await self._take_stop()
+        await self._do(self.watch.ended(exit_, t))
+        if exit_.note:
+            await self._note(f"The end: {exit_.note}.")
+        await self.acts.finish()
+
+    def _release(self) -> None:
+        if self._pidfd is not None:
+            asyncio.get_running_loop().remove_reader(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = None
+
+    async def _close(self) -> None:
+        """Return when all of it is on disk and in the outbox."""
+        while self.journal.behind:
+            await self._woken(10 * _AGAIN_S)
+            await self.journal.flush()
+        await self.acts.write_status()
+        await self.acts.sent()
+
+
+class OvertakenError(Exception):
+    """The folder says other than what was about to be recorded: begin anew from the folder."""
+
+
+def _before_the_end(known: Sequence[Event]) -> Sequence[Event]:
+    """What was recorded before `ended`: the end itself is worked out again, and only what is missing
+    recorded."""
+    for place, event in enumerate(known):
+        if event.kind == "ended":
+            return known[:place]
+    return known

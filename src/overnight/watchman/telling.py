@@ -1,0 +1,108 @@
+"""The watchman's side of the outbox: put a telling in, until it is in.
+
+Rules:
+- One thread owns the index; opening it (half a second of imports) delays nobody's watch.
+- The index not taking a telling (a full disk, a lock held for long) is retried until it does: it is recorded
+  in the run's events anyway, and the key keeps it single. An index found damaged is opened again, which mends
+  it.
+- Whom to tell is asked of the settings anew each time, so that a change counts at once. Broken settings tell
+  by the default channels rather than nobody.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from overnight import settings
+from overnight.core.model import Status, Telling
+from overnight.errors import OvernightError, Unreadable
+
+if TYPE_CHECKING:
+    from overnight.watchman.post import Post
+
+T = TypeVar("T")
+
+_AGAIN_S = 30.0
+
+log = logging.getLogger(__name__)
+
+
+def settings_or_defaults() -> settings.Settings:
+    """The settings in force; the defaults, with a word in the log, when they cannot be read."""
+    try:
+        return settings.load()
+    except Unreadable as error:
+        log.warning("defaults are used: %s", error)
+        return settings.Settings()
+
+
+class Outbox:
+    """The home's index and the sender that works on it."""
+
+    def __init__(self, home: str) -> None:
+        self._home = home
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="index")
+        self._post: Post | None = None
+
+    async def open(self) -> None:
+        """Return when the index is open and what was pending is being sent."""
+        await self._until_done(lambda _post: None, "opening the index")
+
+    async def tell(self, telling: Telling) -> None:
+        """Return when the telling is in the outbox."""
+        await self._until_done(
+            lambda post: post.tell(telling, settings_or_defaults()), f"telling {telling.key}"
+        )
+
+    async def put_status(self, status: Status) -> None:
+        """Return when the index has the status, or could not take it: the next one will do."""
+        try:
+            await self._do(lambda post: post.put_status(status))
+        except OvernightError as error:
+            log.warning("status of %s: %s", status.run, error)
+
+    async def pending(self) -> int:
+        """How many messages still wait to be sent and will be tried again; 1 when nobody can say."""
+        try:
+            return await self._do(lambda post: post.pending())
+        except OvernightError as error:
+            log.warning("the outbox cannot be asked: %s", error)
+            return 1
+
+    async def close(self) -> None:
+        """End the sender; what was not sent is sent by the next watchman."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._post is not None:
+            await asyncio.to_thread(self._post.close)
+
+    async def _until_done(self, work: "Callable[[Post], T]", what: str) -> T:
+        while True:
+            try:
+                return await self._do(work)
+            except OvernightError as error:
+                log.warning("%s: %s", what, error)
+            await _pause(_AGAIN_S)
+
+    async def _do(self, work: "Callable[[Post], T]") -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._with_post, work)
+
+    def _with_post(self, work: "Callable[[Post], T]") -> T:
+        """In the index thread."""
+        from overnight.watchman.post import Post  # SQLAlchemy, alembic: not on the loop's thread
+
+        if self._post is None:
+            self._post = Post(self._home, settings_or_defaults())
+        try:
+            return work(self._post)
+        except Unreadable:
+            self._post.close()
+            self._post = None
+            raise
+
+
+async def _pause(seconds: float) -> None:
+    """Let `seconds` go by: no event tells that a disk has room again."""
+    never = asyncio.get_running_loop().create_future()
+    await asyncio.wait({never}, timeout=seconds)

@@ -1,0 +1,42 @@
+"""What all watches of a home share."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from overnight import catalog
+from overnight.core.observe import Catalog
+from overnight.keeper.identity import boottime
+from overnight.watchman.reports import Reports
+from overnight.watchman.telling import Outbox
+from overnight.watchman.threads import Threads
+
+_REFRESH_S = 1.0
+_REFRESH_PER_RUN_S = 0.02
+"""A status costs about a millisecond to write: whatever the number of runs, a twentieth of the time at
+most."""
+
+
+@dataclass
+class Tools:
+    """The way to threads, people, reports and the catalog of signatures. `runs`: how many are watched now."""
+
+    outbox: Outbox
+    runs: Callable[[], int]
+    threads: Threads = field(default_factory=Threads)
+    reports: Reports = field(default_factory=Reports)
+    host: str = field(default_factory=socket.gethostname)
+    incarnation: str = field(default_factory=lambda: f"{os.getpid()}-{boottime():.2f}")
+
+    def refresh_s(self) -> float:
+        """How long a status may be older than the log: a second for up to fifty runs."""
+        return max(_REFRESH_S, _REFRESH_PER_RUN_S * self.runs())
+
+    async def catalog(self) -> Catalog:
+        """The known problems, compiled once."""
+        return await asyncio.shield(self._catalog)
+
+    def __post_init__(self) -> None:
+        self._catalog = asyncio.ensure_future(self.threads.short(catalog.load))
