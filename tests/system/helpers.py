@@ -123,6 +123,11 @@ class Run:
         with (self.folder / "lock").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
 
+    def wait_until_all_are_gone(self) -> None:
+        """Until both keepers have ended, and with them everybody they adopted."""
+        for pid in self.keepers:
+            wait_for_end(pid)
+
     def said(self, text: str) -> str:
         """Wait until the log holds the text."""
         return wait_for_text(self.log, text)
@@ -153,6 +158,11 @@ class Home:
         token = os.urandom(16).hex()
         (folder / "spec.json").write_text(json.dumps({"run": folder.name, "token": token}))
         return folder
+
+    def run_in(self, folder: Path) -> Run:
+        """The run that another process started in `folder`."""
+        start = json.loads((folder / "start.json").read_text())
+        return Run(folder, Started(start["pid"], start["ticks"]))
 
     def launch(self, *argv: str, cwd: str | Path = "/", pty: bool = False, **env: str) -> Run:
         """Start a command under the keepers. Raises what `launch` raises."""

@@ -216,7 +216,7 @@ LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
 
 def with_the_pid_of(run: Run) -> "subprocess.Popen[bytes]":
-    """A process that got the ended command's number; tried again when others were faster or in the same tick."""
+    """A process that got the ended command's number; tried again if others were faster."""
     for _ in range(50):
         LAST_PID.write_text(str(run.started.pid - 1))
         stranger = subprocess.Popen(["sleep", "1000"], start_new_session=True)

@@ -9,11 +9,11 @@ Rules:
 - Standard library only; nothing of the rest of the program but `overnight.errors`.
 - The pair is born in a bare interpreter (`sys.executable -I -S`), never forked from the caller: the caller
   may have threads, open descriptors, megabytes and secrets. That costs 6 ms and saves half of the memory;
-  `pkill -f train.py` does not hit a keeper either, whose command line names only the run.
+  `pkill -f train.py` does not hit a keeper either, which bears only the run's id as its name.
 - Nothing that can die stands between the command and its log: it writes the file itself.
 - The end is recorded before the command is reaped: whoever is killed in between, the other one sees it again.
 
 Parts: `launch` (the caller's side), `birth` (the bare interpreter), `command` (the child until exec), `keep`
-(the two waiting loops), `terminal` (a pty on request), `records`, `oom`, `identity`, `witness`, `liveness`,
-`tree`, `stop`, `linux`.
+(the two waiting loops), `terminal` (a pty on request), `records`, `oom`, `identity`, `witness`,
+`liveness`, `tree`, `stop`, `linux`.
 """

@@ -149,6 +149,6 @@ def _facts(charge: Charge, ended: os.waitid_result) -> dict[str, object]:
         "user_s": usage[0],
         "system_s": usage[1],
         "max_rss_bytes": usage[2],
-        "oom": evidence(charge.before, Counters(ended.si_pid), signal),
+        "oom": evidence(charge.before, Counters(), signal),
         "note": None,
     }

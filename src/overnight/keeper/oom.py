@@ -1,25 +1,27 @@
 """Was it out of memory? The kernel's counters before and after.
 
 Rules:
-- True only when the command's own memory cgroup counted a kill *and* the command died of SIGKILL.
-- False only when a readable counter that would have counted it did not move.
-- None when nobody can know. A guess is worse than an honest "unknown".
+- True only when the keepers' memory cgroup, in which the command was born, counted a kill *and* SIGKILL ended
+  it.
+- False only when nothing at all was killed for want of memory on the whole host.
+- None in between: a guess is worse than an honest "unknown". (The command may have moved to another cgroup,
+  and a zombie's cgroup cannot be asked for under v1, so that silence of the group alone proves nothing.)
 
-Sources: `oom_kill` in /proc/vmstat (the whole host, Linux 4.13+), in memory.events of cgroup v2 and in
-memory.oom_control of cgroup v1 (any kind of OOM killer; Documentation/admin-guide/cgroup-v2.rst).
+Sources: `oom_kill` in /proc/vmstat (Linux 4.13+), in memory.events of cgroup v2 and in memory.oom_control of
+cgroup v1, each of which counts victims of any kind of OOM killer (Documentation/admin-guide/cgroup-v2.rst).
 """
 
 SIGKILL = 9
 
 
 class Counters:
-    """Kills so far: on the host and in the memory cgroup of one process. None: not readable."""
+    """Kills so far: on the host and in this process's memory cgroup. None: not readable."""
 
     __slots__ = ("group", "host", "path")
 
-    def __init__(self, pid: int | str = "self") -> None:
+    def __init__(self) -> None:
         self.host = _counter("/proc/vmstat")
-        self.path = _memory_file(_lines(f"/proc/{pid}/cgroup"), _lines("/proc/self/mountinfo"))
+        self.path = _memory_file(_lines("/proc/self/cgroup"), _lines("/proc/self/mountinfo"))
         self.group = _counter(self.path) if self.path else None
 
 
@@ -27,12 +29,8 @@ def evidence(before: Counters, after: Counters, signal: int | None) -> bool | No
     """Whether the end (`signal`, None for an exit code) was the out-of-memory killer's work."""
     if before.host is not None and after.host == before.host:
         return False
-    if before.group is None or after.group is None or before.path != after.path:
-        return None
-    if after.group == before.group:
-        return False
-    # Something in this cgroup was killed. A neighbour may share it, so only a SIGKILLed command is called so.
-    return True if signal == SIGKILL else None
+    counted = before.group is not None and after.group is not None and after.group > before.group
+    return True if counted and signal == SIGKILL else None
 
 
 def _lines(path: str) -> list[str]:
