@@ -61,7 +61,9 @@ def trials(words: NullTranslations, counts: dict[str, int]) -> str:
         "running": words.ngettext("{n} unfinished", "{n} unfinished", counts.get("running", 0)),
     }
     parts = [states[state].format(n=counts[state]) for state in states if counts.get(state)]
-    return f"{head}: {', '.join(parts)}" if parts else head
+    if not parts:
+        return head
+    return words.gettext("{trials}: {states}").format(trials=head, states=", ".join(parts))
 
 
 def _singular(words: NullTranslations, unit: str) -> str:

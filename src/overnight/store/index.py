@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from overnight.core.model import RunState, Status, Telling
@@ -22,13 +22,18 @@ from overnight.store.schema import outbox, points, runs, series
 
 
 class Due(NamedTuple):
-    """One message to one channel. `channel` names the channel without its secrets, `address` opens it."""
+    """One message to one channel. `channel` names the channel without its secrets, `address` opens it.
+
+    `next_at`: when it is to be tried; `error`: why the last of its `tries` failed.
+    """
 
     id: int
     telling: Telling
     channel: str
     address: str
     tries: int
+    next_at: float
+    error: str | None
 
 
 class Point(NamedTuple):
@@ -100,10 +105,11 @@ class Index:
 
     def due(self, now: float) -> list[Due]:
         """The messages to send at `now`, oldest first."""
-        query = select(outbox).where(outbox.c.next_at <= now).order_by(outbox.c.next_at, outbox.c.id)
-        with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        return [_due(row) for row in rows]
+        return self._messages(outbox.c.next_at <= now)
+
+    def waiting(self) -> list[Due]:
+        """Every message that is still to be sent, the next one first."""
+        return self._messages(outbox.c.next_at.is_not(None))
 
     def next_due(self, after: float = -1.0) -> float | None:
         """When the next message later than `after` is to be tried; None when there is none."""
@@ -125,6 +131,12 @@ class Index:
     def mark_failed(self, id_: int, error: str, next_try: float | None) -> None:
         """The message is not out: try again at `next_try`, or give up when that is None."""
         self._mark(id_, {"next_at": next_try, "error": error, "tries": outbox.c.tries + 1})
+
+    def _messages(self, which: ColumnElement[bool]) -> list[Due]:
+        query = select(outbox).where(which).order_by(outbox.c.next_at, outbox.c.id)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [_due(row) for row in rows]
 
     def _mark(self, id_: int, values: Mapping[str, Any]) -> None:
         with self._database.writing() as connection:
@@ -203,9 +215,10 @@ def _status(run: str, data: bytes) -> Status:
 
 def _due(row: Any) -> Due:
     try:
-        return Due(row.id, decode(row.telling, Telling), row.channel, row.address, row.tries)
+        telling = decode(row.telling, Telling)
     except DamagedError as error:
         raise _damaged(f"message {row.id}") from error
+    return Due(row.id, telling, row.channel, row.address, row.tries, row.next_at, row.error)
 
 
 def _damaged(what: str) -> Unreadable:
