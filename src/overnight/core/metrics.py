@@ -2,10 +2,13 @@
 
 Rules:
 - Names are compared by their words (`names.key`) and shown as first printed.
-- A non-finite value is never the last, never the best and never on a curve: it is counted, and told as a problem.
-- The best is, in this order: the declared metric; the study's trial values; what the log itself calls the best;
-  else the most telling name (validation before the rest, quality before loss), in the direction its name says.
-- A running average printed inside an epoch is no result: where a name also has values per epoch, only those count.
+- A non-finite value is never the last, never the best and never on a curve: it is counted, and told as a
+  problem.
+- The best is, in this order: the declared metric; the study's trial values; what the log itself calls the
+  best; else the most telling name (validation before the rest, quality before loss), in the direction its
+  name says.
+- A running average printed inside an epoch is no result: where a name also has values per epoch, only those
+  count.
 - Memory is bounded whatever is printed: names, points of a curve, trials with parameters.
 """
 
@@ -78,7 +81,7 @@ class Series:
 
 
 def thinned(points: list[Point]) -> list[Point]:
-    """At most half of the points: the smallest and the largest of each four, in order, and the rest as it is."""
+    """At most half of the points and a rest: the smallest and the largest of each four, in order."""
     kept: list[Point] = []
     body = len(points) - len(points) % 4
     for start in range(0, body, 4):
@@ -92,8 +95,8 @@ def thinned(points: list[Point]) -> list[Point]:
 class MetricBook:
     """All values of one run. `goal`: the declared objective.
 
-    `trials` counts trials by state; `trial_values` are (number, value, seconds) of the completed, finite ones.
-    Both are of the study that runs now: a process that starts another study starts them anew.
+    `trials` counts trials by state; `trial_values` are (number, value, seconds) of the completed, finite
+    ones. Both are of the study that runs now: a process that starts another study starts them anew.
     """
 
     def __init__(self, goal: Goal | None = None) -> None:
@@ -107,7 +110,7 @@ class MetricBook:
     # ------------------------------------------------------------ seeing
 
     def see(self, fact: Fact, now: float | None = None, position: str | None = None) -> None:
-        """Take in a fact at time `now`; `position` is where the run is, in words. Other kinds change nothing."""
+        """Take in a fact at `now`; `position` is where the run is, in words. Other kinds change nothing."""
         if isinstance(fact, MetricSeen):
             self._metric(fact, now, position)
         elif isinstance(fact, TrialSeen):
@@ -131,8 +134,10 @@ class MetricBook:
     def _announce(self, base: str, fact: MetricSeen, at: str | None) -> None:
         direction = self._direction_of(base) or self.study_direction() or "maximize"
         best = Best(name=base, value=fact.value, at=at, direction=direction, line=fact.line)
-        self._announced.pop(names.key(base), None)
-        self._announced[names.key(base)] = best
+        before = self._announced.pop(names.key(base), None)
+        inside = at is not None and at.startswith(("trial ", "fold ", "run "))
+        keep = before is not None and inside and not _better(best, before)
+        self._announced[names.key(base)] = before if before is not None and keep else best
 
     def _trial(self, fact: TrialSeen, now: float | None) -> None:
         step = self._studies.see(fact)
@@ -178,7 +183,7 @@ class MetricBook:
         return names.is_primary_loss(name)
 
     def study_direction(self) -> Direction | None:
-        """Which way the trial values should go: declared, said by the log, or told by which trial it calls best."""
+        """Which way trial values should go: declared, said by the log, or told by what it calls the best."""
         if self.goal is not None:
             return self.goal.direction
         return self._study_direction or self._table.direction()
@@ -221,8 +226,10 @@ class MetricBook:
             candidates = [c for c in candidates if names.direction(c[0].name) == self.goal.direction]
         if not candidates:
             return None
-        series, direction = min(candidates, key=lambda c: _telling(c[0].name))
-        return _best(series, direction)
+        bests = [b for s, d in candidates if (b := _best(s, d)) is not None]
+        return min(
+            bests, key=lambda b: (b.at is None, *_telling(b.name), b.value == 0, len(names.words(b.name)))
+        )
 
 
 def _best(series: Series, direction: Direction) -> Best | None:
@@ -230,6 +237,10 @@ def _best(series: Series, direction: Direction) -> Best | None:
     if peak is None:
         return None
     return Best(name=series.name, value=peak.value, at=peak.at, direction=direction, line=peak.line)
+
+
+def _better(best: Best, than: Best) -> bool:
+    return best.value < than.value if best.direction == "minimize" else best.value > than.value
 
 
 _TELLING = {

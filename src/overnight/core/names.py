@@ -2,12 +2,14 @@
 
 Rules:
 - Words decide, not whole names: `train/loss_cls`, `Val Acc@1` and `ep_rew_mean` are cut into words first.
-- The stricter kind wins: a weight of a loss is a setting, the time of a loss is a timing, and neither is a loss.
+- The stricter kind wins: a weight of a loss is a setting, the time of a loss is a timing, and neither is a
+  loss.
 - A name nobody knows is `other`: it can be shown, but it can never be the best of anything.
 """
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from overnight.core.model import Direction
@@ -15,28 +17,56 @@ from overnight.core.model import Direction
 Kind = Literal["loss", "quality", "setting", "timing", "counter", "other"]
 Split = Literal["val", "test", "train", ""]
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+|\d+")
-"""Digits are words of their own: `rouge1`, `map50` and `top5` stay recognisable by their letters."""
+_TOKENS = re.compile(r"[^\W\d_]+|\d+")
+_CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+")
 
-_SETTINGS = frozenset(
-    ["weight", "weights", "coef", "coeff", "coefficient", "coefficients", "scale", "scaler", "smoothing", "threshold", "thresholds", "thresh", "thr", "margin", "patience", "lr", "learning", "decay", "interval", "freq", "frequency", "every", "warmup", "momentum", "gamma", "beta", "alpha", "epsilon", "eps", "seed", "seeds", "clip", "clipping", "dropout", "temperature", "temp", "schedule", "scheduler", "type", "function", "fn", "target", "port", "pid", "rank", "workers", "threads", "gpus", "devices", "batchsize", "hyperparameters", "parameters", "params", "param", "version", "num", "n", "max", "min", "limit", "size", "sizes", "dim", "dims", "layers", "layer", "depth", "width", "heads", "hidden", "channels", "kernel", "stride", "padding", "nodes", "leaves", "bins", "features", "columns", "rows", "labels", "classes", "bytes", "count", "counts", "length", "len", "ndim", "vocab", "index", "idx", "id", "ids", "wd", "bs", "counter", "countdown", "tolerance", "tol", "delta", "subsample", "colsample", "bagging", "estimators", "leaf", "estimator", "discount", "factor", "improvement"]
-)
-_TIMINGS = frozenset(
-    ["time", "times", "eta", "elapsed", "sec", "secs", "seconds", "second", "ms", "minutes", "hours", "duration", "remaining", "fps", "ips", "speed", "throughput", "latency", "wall", "walltime", "runtime", "mfu", "hfu", "tflops", "flops", "flos", "mem", "memory", "ram", "rss", "cpu", "gpu", "tok", "tokens", "toks", "samples", "tps", "qps", "dt", "reader", "date", "day", "days", "hour", "took", "cost_time", "hz", "mib", "gib", "mb", "gb", "kb"]
-)
-_COUNTERS = frozenset(
-    ["epoch", "epochs", "ep", "step", "steps", "iter", "iters", "iteration", "iterations", "it", "batch", "batches", "trial", "trials", "fold", "folds", "episode", "episodes", "round", "rounds", "timestep", "timesteps", "task", "tasks", "frame", "frames", "run", "runs", "jobs", "job", "generation", "gen"]
-)
-_LOSSES = frozenset(
-    ["loss", "losses", "nll", "bce", "mse", "rmse", "mae", "mape", "smape", "wape", "mase", "rmsle", "msle", "logloss", "deviance", "error", "errors", "err", "perplexity", "ppl", "bpb", "bpc", "bpd", "wer", "cer", "fid", "kid", "kl", "kld", "kldiv", "inertia", "divergence", "regret", "residual", "crps", "brier", "lpips", "chamfer", "eer", "epe", "rpe", "mpjpe", "hausdorff", "hd", "trl", "tel", "cost", "costs", "objective", "rmspe", "crossentropy", "entropyloss", "minade", "minfde", "ade", "fde", "xent", "rmsd", "penalty", "gini_impurity"]
-)
-_QUALITIES = frozenset(
-    ["acc", "accuracy", "accuracies", "auc", "auroc", "auprc", "roc", "ap", "map", "maps", "ar", "iou", "miou", "biou", "dice", "fscore", "precision", "recall", "sensitivity", "specificity", "bleu", "sacrebleu", "rouge", "meteor", "cider", "spice", "ndcg", "mrr", "hit", "hits", "hr", "reward", "rewards", "rew", "return", "returns", "score", "scores", "ssim", "psnr", "fitness", "kappa", "mcc", "matthews", "top", "prec", "success", "winrate", "win", "elo", "em", "sharpe", "sortino", "mota", "motp", "idf", "hota", "amota", "spearman", "pearson", "corr", "correlation", "corrcoef", "silhouette", "ari", "nmi", "ami", "likelihood", "elbo", "pck", "spl", "r", "f", "performance", "asr", "roi", "jaccard", "concordance", "acceptance", "profit", "nse", "kge"]
-)
-_NEVER_QUALITY_ALONE = frozenset(["r", "f", "top", "win", "hit", "map", "ar"])
-_VAL = frozenset(["val", "valid", "validation", "validating", "eval", "evaluation", "dev", "vali", "oof", "holdout", "cv", "vloss", "tel"])
-_TEST = frozenset(["test", "testing"])
-_TRAIN = frozenset(["train", "training", "tr", "learn", "trl", "fit"])
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a list that is written as text."""
+    return frozenset(text.split())
+
+
+_SETTINGS = word_set("""
+    weight weights coef coeff coefficient coefficients scale scaler smoothing threshold thresholds thresh
+    thr margin patience lr learning decay interval freq frequency every warmup momentum gamma beta alpha
+    epsilon eps seed seeds clip clipping dropout temperature temp schedule scheduler type function fn target
+    port pid rank workers threads gpus devices batchsize hyperparameters parameters params param version num
+    n max min limit size sizes dim dims layers layer depth width heads hidden channels kernel stride padding
+    nodes leaves bins features columns rows labels classes bytes count counts length len ndim vocab index
+    idx id ids wd bs counter countdown tolerance tol delta subsample colsample bagging estimators leaf
+    estimator discount factor improvement w state flag enabled errors warnings failures
+""")
+_TIMINGS = word_set("""
+    time times eta elapsed sec secs seconds second ms minutes hours duration remaining fps ips speed
+    throughput latency wall walltime runtime mfu hfu tflops flops flos mem memory ram rss cpu gpu tok tokens
+    toks samples tps qps dt reader date day days hour took hz mib gib mb gb kb
+""")
+_COUNTERS = word_set("""
+    epoch epochs ep step steps iter iters iteration iterations it batch batches trial trials fold folds
+    episode episodes round rounds timestep timesteps task tasks frame frames run runs jobs job generation
+    gen
+""")
+_LOSSES = word_set("""
+    loss losses nll bce mse rmse mae mape smape wape mase rmsle msle logloss deviance error err perplexity
+    ppl bpb bpc bpd wer cer fid kid kl kld kldiv inertia divergence regret crps brier lpips chamfer eer epe
+    rpe mpjpe hausdorff hd trainloss valloss testloss trl tel cost costs objective rmspe crossentropy minade
+    minfde ade fde xent
+""")
+_QUALITIES = word_set("""
+    acc accuracy accuracies auc auroc auprc roc ap map maps iou miou biou dice fscore precision recall
+    sensitivity specificity bleu sacrebleu rouge meteor cider spice ndcg mrr hits reward rewards rew return
+    score scores ssim psnr fitness kappa mcc matthews prec success winrate elo em sharpe sortino mota motp
+    idf hota amota spearman pearson corr correlation corrcoef silhouette ari nmi ami likelihood elbo pck spl
+    performance asr roi jaccard concordance profit nse kge valacc trainacc testacc
+""")
+_WITH_DIGIT = word_set("r f top hit hr p")
+"""Letters that measure something only together with a number: `r2`, `f1`, `top5`."""
+_WHOLE = word_set("map ap em elo ari roc spl")
+"""Words that count only where they are printed as one: the `Map` of `ShuffleMapStage` is none."""
+_VAL = word_set("val valid validation validating eval evaluation dev vali oof holdout cv vloss tel")
+_TEST = word_set("test testing")
+_TRAIN = word_set("train training tr learn trl fit")
+_KNOWN = _SETTINGS | _TIMINGS | _COUNTERS | _LOSSES | _QUALITIES | _VAL | _TEST | _TRAIN
 
 TRUE_NAMES = {"trl": "train_loss", "tel": "val_loss", "vloss": "val_loss"}
 """Short spellings of records-chasing training scripts, and what they mean."""
@@ -44,8 +74,14 @@ TRUE_NAMES = {"trl": "train_loss", "tel": "val_loss", "vloss": "val_loss"}
 
 @lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:
-    """The lower-case words of a name: letters and digits apart, camel case cut."""
-    return tuple(w.lower() for w in _WORDS.findall(name))
+    """The lower-case words of a name: letters and digits apart, camel case cut unless it is known whole."""
+    found: list[str] = []
+    for token in _TOKENS.findall(name):
+        if token.lower() in _KNOWN or token.isdigit():
+            found.append(token.lower())
+        else:
+            found += [w.lower() for w in _CAMEL.findall(token) if w.lower() not in _WHOLE or w == token]
+    return tuple(found)
 
 
 @lru_cache(maxsize=4096)
@@ -60,26 +96,33 @@ def kind(name: str) -> Kind:
     """What a value of this name is, by its words."""
     found = words(name)
     known = set(found)
-    if not known or known & _TIMINGS:
-        return "timing" if known else "other"
-    loss, quality = bool(known & _LOSSES), _is_quality(found)
-    if known & _SETTINGS and not (quality and known & {"max", "min", "n"}):
-        return "setting" if "error" not in known else "loss"
-    if loss:
+    if known & _TIMINGS:
+        return "timing"
+    quality = _is_quality(found)
+    if known & _SETTINGS and not (quality and known & _SETTINGS <= {"max", "min"} and known & _RETURNS):
+        return "setting"
+    if known & _LOSSES or _is_norm_loss(found):
         return "quality" if found[0] == "neg" else "loss"
     if quality:
         return "quality"
     return "counter" if known & _COUNTERS else "other"
 
 
+_RETURNS = word_set("reward rewards rew return score fitness accuracy acc")
+
+
 def _is_quality(found: tuple[str, ...]) -> bool:
-    known = set(found)
-    if known & (_QUALITIES - _NEVER_QUALITY_ALONE):
-        return True
-    if "win" in known and "rate" in known:
-        return True
-    return any(a in _NEVER_QUALITY_ALONE and b.isdigit() for a, b in zip(found, found[1:], strict=False)) or (
-        "map" in known or (found[-1] in ("hit", "hits"))
+    return (
+        bool(set(found) & _QUALITIES)
+        or any(a in _WITH_DIGIT and b.isdigit() for a, b in pairwise(found))
+        or ("win" in found and "rate" in found)
+    )
+
+
+def _is_norm_loss(found: tuple[str, ...]) -> bool:
+    """`valid_1 l2`, `l1`: a norm as the last word, of some data or alone."""
+    return found[-2:] in (("l", "1"), ("l", "2")) and (
+        len(found) == 2 or bool(set(found) & (_VAL | _TEST | _TRAIN))
     )
 
 
@@ -118,26 +161,26 @@ def announced(name: str) -> str | None:
     rest = re.sub(r"^[\s_\-/:]+|[\s_\-/:]+$", "", re.sub(r"\s{2,}", " ", rest))
     if not rest:
         return "value"
-    plain = [w for w in words(rest)]
+    plain = words(rest)
     if plain and plain[-1] in ("value", "result", "metric") and kind(rest) in ("other", "loss", "quality"):
         return rest
     return rest if kind(rest) in ("loss", "quality") else None
 
 
-_SUPPORTING = frozenset(
-    ["precision", "recall", "prec", "sensitivity", "specificity", "rougel", "top5", "ar", "mae", "success", "hits", "map75"]
-)
+_SUPPORTING = word_set("precision recall prec sensitivity specificity top success hits p")
 
 
 @lru_cache(maxsize=4096)
 def is_supporting(name: str) -> bool:
-    """Whether the value usually explains another one (precision and recall beside F1) rather than ranks runs."""
+    """Whether the value usually explains another one (precision and recall, beside F1)."""
     return bool(set(words(name)) & _SUPPORTING)
 
 
-PRIMARY_LOSSES = frozenset(
-    ["loss", "train_loss", "training_loss", "total_loss", "loss_total", "trainloss", "avg_loss", "average_loss", "mean_loss", "lm_loss", "train_loss_step", "train_total_loss", "running_loss", "train_loss_epoch", "loss_train", "objective", "nll_loss", "step_loss", "batch_loss", "main_loss", "overall_loss"]
-)
+PRIMARY_LOSSES = word_set("""
+    loss train_loss training_loss total_loss loss_total trainloss avg_loss average_loss mean_loss lm_loss
+    train_loss_step train_total_loss running_loss train_loss_epoch loss_train objective nll_loss step_loss
+    batch_loss main_loss overall_loss
+""")
 """Losses that drive the parameters: once one of them stays non-finite, no later step can heal the run."""
 
 

@@ -1,9 +1,9 @@
 """How far the run is, from every counter that it prints.
 
 Rules:
-- A counter is known by its unit and its total: a training bar of 489 and a validation bar of 100 are two counters of
-  one unit. The unfinished one stands for the unit, until others moved three times more than ever between two of
-  its own moves (then it was left behind, say by an earlier launch).
+- A counter is known by its unit and its total: a training bar of 489 and a validation bar of 100 are two
+  counters of one unit. The unfinished one stands for the unit, until others moved three times more than
+  ever between two of its own moves (then it was left behind, say by an earlier launch).
 - Only a new number is progress. A line that repeats a number, however often, is none.
 - A counter that starts again (a lap: the next epoch's steps) goes on counting from where it was.
 - A number is kept as printed; a 0-based counter is told from a 1-based one by having shown its 0.
@@ -12,20 +12,24 @@ Rules:
 
 from bisect import insort
 from collections import deque
+from collections.abc import Sequence
 from statistics import median
 
 from overnight.core.model import Fact, Progress, ProgressSeen, TrialSeen
 from overnight.core.studies import Studies
 
 ORDER = (
-    "trial", "run", "generation", "fold", "fit", "round", "epoch", "task", "test", "episode", "step", "iteration",
-    "batch", "frame", "file", "item", "byte", "percent",
+    "trial", "run", "generation", "fold", "fit", "round", "epoch", "task", "test", "episode", "step",
+    "iteration", "batch", "frame", "file", "item", "byte", "percent",
 )  # fmt: skip
 """Units from the outermost to the innermost."""
 
 OUTER = frozenset(("trial", "run", "generation", "fold", "fit"))
 """Units that repeat a whole training: the failure of one is survived by the next."""
 
+_RANK = {unit: i for i, unit in enumerate(ORDER)}
+_INNER = frozenset(("step", "iteration", "batch", "item", "file", "byte"))
+_GROWING = frozenset(("task",))
 _POINTS = 40
 _TOP = 256
 _MOST_COUNTERS = 32
@@ -34,7 +38,7 @@ _EXPECT = {"trials": "trial", "epochs": "epoch", "steps": "step", "iterations": 
 
 
 class Intervals:
-    """The longest of many intervals, in bounded memory: exact p99 up to 25,600 of them, a lower bound after that."""
+    """The longest of many intervals, in bounded memory: p99 is exact up to 25,600 of them, then too large."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -57,7 +61,8 @@ class Intervals:
 class Counter:
     """One counter: what it shows, how fast it moves, how long it usually takes to move.
 
-    `others`: moves of other counters of its unit since its own last move; `patience`: the most there ever were.
+    `others`: moves of other counters of its unit since its own last move; `patience`: the most there ever
+    were.
     """
 
     def __init__(self, unit: str, total: float | None) -> None:
@@ -65,8 +70,11 @@ class Counter:
         self.total = total
         self.current: float | None = None
         self.zero_based = False
+        self.moves = 0
+        self.stride = 0.0
         self.others = 0
         self.patience = 0
+        self.moved_at = 0
         self.intervals = Intervals()
         self.last_t: float | None = None
         self._before_laps = 0.0
@@ -77,8 +85,11 @@ class Counter:
         previous = self.current
         if current == previous:
             return False
+        self.moves += 1
         if current == 0:
             self.zero_based = True
+        if previous is not None and current > previous:
+            self.stride = current - previous
         if previous is not None and current < previous:
             self._before_laps += previous
         self.current = current
@@ -96,9 +107,21 @@ class Counter:
 
     @property
     def finished(self) -> bool:
+        """At its total, or so near that its next move would be beyond (a counter printed every 50 steps)."""
         if self.total is None or self.current is None:
             return False
-        return self.current >= self.total - (1 if self.zero_based and self.unit != "percent" else 0)
+        return self.current + self.stride >= self.total and self.moves > 1
+
+    @property
+    def left_behind(self) -> bool:
+        """Whether another counter of the unit may stand for it; see the rules of this file."""
+        return self.finished or self.others > 3 * max(self.patience, _PATIENCE)
+
+    def may_be(self, current: float) -> bool:
+        """Whether a number that is printed without its total may be of this counter."""
+        if self.unit not in _INNER or self.total is None or self.current is None:
+            return True
+        return self.current <= current <= self.total
 
     def rate(self) -> float | None:
         """Units per second over the recent points, robustly; None before three points or without a clock."""
@@ -142,9 +165,10 @@ class ProgressBook:
     def _progress(self, fact: ProgressSeen, now: float | None) -> bool:
         if fact.unit == "trial" and self._studies.seen:
             return self._trial_bar(fact)
-        counter = self._counter(fact.unit, fact.total)
+        counter = self._counter(fact.unit, fact.total, fact.current)
         advanced = counter.advance(fact.current, now)
         if advanced:
+            counter.moved_at = self.advances
             self._moved(counter)
         return advanced
 
@@ -159,8 +183,8 @@ class ProgressBook:
         step = self._studies.see(fact)
         if step == "again":
             return False
-        counter = self._shown.setdefault("trial", self._counter("trial", None))
         current = float(fact.number)
+        counter = self._shown.setdefault("trial", self._counter("trial", None, current))
         if step != "new study" and counter.current is not None and current < counter.current:
             current = counter.current
         moved = counter.advance(current, now)
@@ -168,11 +192,16 @@ class ProgressBook:
             counter.last_t = now
         return True
 
-    def _counter(self, unit: str, total: float | None) -> Counter:
-        """The counter of this unit and total; a counter without a total takes the first total that is printed."""
+    def _counter(self, unit: str, total: float | None, current: float) -> Counter:
+        """The counter of this unit and total; one without a total takes the first total that is printed."""
         mine = self._counters.setdefault(unit, {})
-        if total is None and unit in self._shown:
-            return self._shown[unit]
+        if unit in _GROWING and mine:
+            only = next(iter(mine.values()))
+            only.total = total if total is not None else only.total
+            return only
+        shown = self._shown.get(unit)
+        if total is None and shown is not None and shown.may_be(current):
+            return shown
         found = mine.get(total)
         if found is None:
             found = mine.pop(None, None) or Counter(unit, total)
@@ -191,19 +220,24 @@ class ProgressBook:
         counter.patience = max(counter.patience, counter.others)
         counter.others = 0
         shown = self._shown.get(counter.unit)
-        if shown is None or shown.finished or shown.others > 3 * max(shown.patience, _PATIENCE):
+        if shown is None or shown.left_behind or (shown.total is None and counter.total is not None):
             self._shown[counter.unit] = counter
 
     # ------------------------------------------------------------ telling
 
+    def _sorted(self) -> Sequence[Counter]:
+        """The counters that stand for their units, outermost first; no bar that never left its 0."""
+        counters = [
+            c
+            for c in self._shown.values()
+            if c.current is not None
+            and (c.moves > 1 or c.current > 0 or self.advances - c.moved_at <= _PATIENCE)
+        ]
+        return sorted(counters, key=lambda c: _RANK.get(c.unit, len(ORDER)))
+
     def list(self, now: float | None = None) -> list[Progress]:
         """One entry per unit, outermost first, rates per second."""
         return [self._tell(c, now) for c in self._sorted()]
-
-    def _sorted(self) -> "list[Counter]":
-        rank = {unit: i for i, unit in enumerate(ORDER)}
-        counters = [c for c in self._shown.values() if c.current is not None]
-        return sorted(counters, key=lambda c: rank.get(c.unit, len(ORDER)))
 
     def _tell(self, counter: Counter, now: float | None) -> Progress:
         current = counter.current or 0.0
@@ -224,7 +258,7 @@ class ProgressBook:
 
     @property
     def has_outer(self) -> bool:
-        """Whether the run repeats trainings (trials, folds, fits): then the loss of one is not the loss of all."""
+        """Whether the run repeats trainings (trials, folds, fits): the failure of one is not that of all."""
         return any(unit in OUTER for unit in self._shown)
 
     def position(self) -> str | None:
@@ -235,7 +269,7 @@ class ProgressBook:
         return None
 
     def p99_interval(self) -> float | None:
-        """p99 of the seconds between two advances of the outermost counter that has at least three of them."""
+        """p99 of the seconds between two advances of the outermost counter that has three of them."""
         for counter in self._sorted():
             if counter.intervals.count >= 3:
                 return counter.intervals.p99()
@@ -245,7 +279,7 @@ class ProgressBook:
 def _eta(
     counter: Counter, done: float, total: float | None, rate: float | None, now: float | None
 ) -> float | None:
-    """Seconds to the total at this rate, counted from the last advance; None when total or rate is unknown."""
+    """Seconds to the total, counted from the last advance; None when total or rate is unknown."""
     if total is None or not rate:
         return None
     left = max(0.0, total - done) / rate

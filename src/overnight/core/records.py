@@ -1,8 +1,10 @@
 """Which new best is worth waking somebody for.
 
 Rules, from 870 real validation curves and the theory of records:
-- 76 % of evaluations of a real curve are records, and pure noise sets 5.2 of them in 100 trials: most are no news.
-- Only the study's own objective counts, and only once `record_warmup_trials` trials are complete; curves never.
+- 76 % of evaluations of a real curve are records, and pure noise sets 5.2 of them in 100 trials: most are
+  no news.
+- Only the study's own objective counts, and only once `record_warmup_trials` trials are complete; curves
+  never.
 - The gain must be larger than `record_min_gain` (relative) and than twice the median of the last five gains.
 - At most one in `record_every_s` seconds; what is held back is still a record in the report's curve.
 - While the direction is unknown there is no record.
@@ -46,7 +48,7 @@ class RecordGate:
         return Record(best=best, previous=previous, gain=gain[0], t=now)
 
     def _learn(self, book: MetricBook) -> tuple[float | None, tuple[float, float] | None]:
-        """The best before the latest value, and (its gain, the gain it had to exceed) where it is a new best."""
+        """The best before the latest value; of a new best also its gain and the gain it had to exceed."""
         direction, values = book.study_direction(), book.trial_values
         if direction != self._direction or len(values) != self._counted + 1:
             self._start(direction)

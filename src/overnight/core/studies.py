@@ -3,7 +3,8 @@
 Rules:
 - A finished number that comes again right away is the same line printed twice (two handlers on one logger).
 - A finished number that comes again after others is the next study of the same process or the same file.
-- Trials that run side by side end in any order: a smaller number that never ended before is of the same study.
+- Trials that run side by side end in any order: a smaller number that never ended before is of the same
+  study.
 """
 
 from typing import Literal

@@ -11,7 +11,7 @@ from math import isfinite
 
 from overnight.core import names
 from overnight.core.metrics import MetricBook
-from overnight.core.model import Fact, MetricSeen, Policy, Problem, TrialSeen
+from overnight.core.model import Fact, MetricSeen, Policy, Problem, ProgressSeen, TrialSeen
 from overnight.core.progress import ProgressBook
 
 NAN_LOSS = "num.nan_loss"
@@ -20,6 +20,9 @@ TRIALS_FAIL = "opt.trial_fail"
 ALL_PRUNED = "opt.all_pruned"
 STALL = "hang.no_progress"
 
+_MOST_LOSSES = 8
+_NOISE_DELTA = 0.5
+_NOISE_THRESHOLD = 25.0
 _FEW_ADVANCES = 10
 _LOADING_FACTOR = 3.0
 
@@ -55,8 +58,8 @@ def stalled(book: ProgressBook, policy: Policy, now: float, line: int) -> Proble
         first_line=line,
         last_line=line,
         text=f"no progress for {now - last:.0f} s after {place}{usual}",
-        cause="A deadlock, a collective that waits for a dead rank, a blocked read, or a step that takes far longer.",
-        advice="Look at the stacks of the process (py-spy dump), its CPU time and its GPU before stopping it.",
+        cause="A deadlock, a collective waiting for a dead rank, a blocked read, or a far longer step.",
+        advice="Look at its stacks (py-spy dump), its CPU time and its GPU before stopping it.",
         relaunch="from the last checkpoint, once the cause is known",
         first_t=last,
         last_t=now,
@@ -66,10 +69,12 @@ def stalled(book: ProgressBook, policy: Policy, now: float, line: int) -> Proble
 class PageHinkley:
     """A lasting rise of a series, independent of its scale (Page 1954, Hinkley 1971, on x / running mean).
 
-    delta 0.002 and lambda 3 gave no false alarm on 29 real loss series (132,000 points), found a shift of +10 % in
-    all 29 (median 34 points late), of +30 % (10), a drift of 0.5 % per step (36), and ignore single spikes.
-    The first `warmup` points only teach the scale. `see` returns True once, then starts over. A series that was
-    ever negative has no scale of its own (policy losses, log likelihoods) and is left alone.
+    delta 0.002 and lambda 3 gave no false alarm on 29 real loss series (132,000 points), found a shift of
+    +10 % in all 29 (median 34 points late), of +30 % (10), a drift of 0.5 % per step (36), and ignore
+    single spikes. Where a series is noisier than those (the loss of single batches), both grow with its own
+    noise. The first `warmup` points only teach scale and noise. `see` returns True once, then starts over.
+    A series that was ever negative has no scale of its own (policy losses, log likelihoods) and is left
+    alone.
     """
 
     def __init__(self, delta: float = 0.002, threshold: float = 3.0, warmup: int = 300) -> None:
@@ -78,7 +83,7 @@ class PageHinkley:
         self._restart()
 
     def _restart(self) -> None:
-        self._n, self._mean, self._sum, self._low = 0, 0.0, 0.0, 0.0
+        self._n, self._mean, self._noise, self._sum, self._low = 0, 0.0, 0.0, 0.0, 0.0
 
     def see(self, value: float) -> bool:
         """Take in one finite value; True when the series has risen for good."""
@@ -86,16 +91,15 @@ class PageHinkley:
         if not self._positive:
             return False
         self._n += 1
+        deviation = max(-1.0, min(1.0, (value - self._mean) / (self._mean or 1e-12)))
+        weight = max(1.0 / self._n, 0.02) if self._n <= self._warmup else 0.002
+        self._mean += weight * (value - self._mean)
+        self._noise += weight * (abs(deviation) - self._noise)
         if self._n <= self._warmup:
-            weight = max(1.0 / self._n, 0.02)
-            self._mean += weight * (value - self._mean)
             return False
-        scale = abs(self._mean) or 1e-12
-        deviation = max(-1.0, min(1.0, (value - self._mean) / scale))
-        self._sum += deviation - self._delta
+        self._sum += deviation - max(self._delta, _NOISE_DELTA * self._noise)
         self._low = min(self._low, self._sum)
-        self._mean += 0.002 * (value - self._mean)
-        if self._sum - self._low <= self._threshold:
+        if self._sum - self._low <= max(self._threshold, _NOISE_THRESHOLD * self._noise):
             return False
         self._restart()
         return True
@@ -104,9 +108,10 @@ class PageHinkley:
 class NonFinite:
     """A loss that stays NaN or infinite.
 
-    It must stay so for `non_finite_points` values in a row: mixed precision skips a step with an infinite loss and
-    goes on, and an average over nothing is NaN for a moment. Some trainers hide it: the loss is shown as 0 while
-    the gradient norm is NaN. Sure only for the loss that is being minimised, in a run that is one single training.
+    It must stay so for `non_finite_points` values in a row: mixed precision skips a step with an infinite
+    loss and goes on, and an average over nothing is NaN for a moment. Some trainers hide it: the loss is
+    shown as 0 while the gradient norm is NaN. Sure only for the loss that is being minimised, in a run that
+    is one single training.
     """
 
     def __init__(self, points: int = 10) -> None:
@@ -177,37 +182,57 @@ class NonFinite:
             first_line=self._first_line,
             last_line=self._last_line,
             text=f"{name} {what} since line {self._first_line} ({count} values in a row)",
-            cause="The training diverged: learning rate too high, overflow in half precision, bad data, log or division of zero.",
-            advice="Start again from the last good checkpoint with a lower learning rate, gradient clipping or bf16.",
+            cause="Learning rate too high, overflow in half precision, bad data, or a log or division of zero.",
+            advice="Go back to the last good checkpoint, with a lower learning rate, clipping or bf16.",
             relaunch="from the last checkpoint before the first NaN",
             certain=metrics.is_primary_loss(name) and not progress.has_outer,
         )
 
 
 class Divergence:
-    """A finite loss that rises for good; one Page-Hinkley per loss. Minor: some schedules and games do that."""
+    """A finite loss that rises for good; one Page-Hinkley per loss and unit of its steps.
+
+    Minor: some schedules and games do that. Only losses that are minimised and printed with their step are
+    followed, in a run that is one single training; a training that starts again is followed anew.
+    """
 
     def __init__(self) -> None:
-        self._tests: dict[str, PageHinkley] = {}
+        self._tests: dict[tuple[str, str | None], PageHinkley] = {}
+        self._places: dict[str, tuple[float, float]] = {}
         self._found: Problem | None = None
 
     def see(self, fact: Fact, book: MetricBook) -> None:
-        """Take in a fact; only losses that are minimised are followed, at most eight of them."""
-        if (
-            not isinstance(fact, MetricSeen)
-            or not book.is_primary_loss(fact.name)
-            or not isfinite(fact.value)
-        ):
+        """Take in a fact, after the book did."""
+        if isinstance(fact, ProgressSeen):
+            self._restart(fact)
+        elif isinstance(fact, MetricSeen) and self._counts(fact, book):
+            self._loss(fact)
+
+    def _counts(self, fact: MetricSeen, book: MetricBook) -> bool:
+        return fact.step is not None and isfinite(fact.value) and book.is_primary_loss(fact.name)
+
+    def _restart(self, fact: ProgressSeen) -> None:
+        """Forget all when the training starts again: epochs go back, or steps within one epoch."""
+        if fact.unit not in ("epoch", "step", "iteration"):
             return
-        key = names.key(fact.name)
-        if key not in self._tests and len(self._tests) >= 8:
+        epoch = self._places.get("epoch", (0.0, 0.0))[0]
+        before = self._places.get(fact.unit)
+        same_epoch = fact.unit == "epoch" or (before is not None and before[1] == epoch)
+        if before is not None and fact.current < before[0] and same_epoch:
+            self._tests.clear()
+        self._places[fact.unit] = (fact.current, epoch)
+
+    def _loss(self, fact: MetricSeen) -> None:
+        key = (names.key(fact.name), fact.step_unit)
+        if key not in self._tests and len(self._tests) >= _MOST_LOSSES:
             return
         test = self._tests.setdefault(key, PageHinkley())
         if test.see(fact.value):
             self._found = self._problem(fact, self._found)
 
-    def finding(self) -> Problem | None:
-        return self._found
+    def finding(self, progress: ProgressBook) -> Problem | None:
+        """The rise, if there was one and nothing repeats the training."""
+        return None if progress.has_outer else self._found
 
     def _problem(self, fact: MetricSeen, before: Problem | None) -> Problem:
         return Problem(
@@ -219,7 +244,7 @@ class Divergence:
             last_line=fact.line,
             text=f"{fact.name} has been rising (now {fact.value:.4g})",
             cause="The loss rises and stays up: learning rate, schedule, corrupted data or a broken resume.",
-            advice="Compare with the gradient norm and the learning rate; go back to the checkpoint before the rise.",
+            advice="Compare with gradient norm and learning rate; go back to the checkpoint before the rise.",
             relaunch="from the checkpoint before the rise",
         )
 
@@ -271,8 +296,8 @@ class TrialHealth:
             first_line=self._first_line,
             last_line=self._last_line,
             text=f"{self._failed} of {self._ended} trials failed{why}",
-            cause="Part of the search space, or every trial, raises; the sweep goes on and would end with success.",
-            advice="Read the reason of the last failed trial; fix it, or take that part out of the search space.",
+            cause="Part of the search space, or all of it, raises; the sweep goes on and would end well.",
+            advice="Fix the reason of the last failed trial, or take that part out of the search space.",
             relaunch="the same study goes on where it was, if its storage is a file or a server",
         )
 
@@ -285,6 +310,6 @@ class TrialHealth:
             first_line=self._last_line,
             last_line=self._last_line,
             text=f"the last {self._pruned_in_row} trials were all pruned",
-            cause="The pruner stops everything: too strict, reports in the wrong direction, or the sampler has settled.",
+            cause="The pruner is too strict, reports go the wrong way, or the sampler has settled.",
             advice="Check the study's direction against what is reported, and the pruner's warm-up steps.",
         )

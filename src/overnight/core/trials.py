@@ -2,8 +2,10 @@
 
 Rules:
 - Only completed trials with a finite value count: a pruned trial's last report is no result.
-- The direction is read off the log where it calls a trial the best: the largest value so far, or the smallest.
-- A best that the log tells and that no seen trial reaches is of an earlier session of the same study: it stands.
+- The direction is read off the log where it calls a trial the best: the largest value so far, or the
+  smallest.
+- A best that the log tells and that no seen trial reaches is of an earlier session of the same study: it
+  stands.
 """
 
 from math import isclose, isfinite
@@ -22,7 +24,7 @@ class Trial(NamedTuple):
 
 
 class TrialTable:
-    """One study. `states` counts by state; `values` are (number, value, seconds) of completed, finite trials."""
+    """One study. `states` counts by state; `values` are (number, value, seconds) of completed trials."""
 
     def __init__(self) -> None:
         self.states: dict[str, int] = {}
@@ -49,7 +51,7 @@ class TrialTable:
             self._high = trial
 
     def direction(self) -> Direction | None:
-        """What the trials that the log called the best say about the direction; None while it may be either."""
+        """What the trials that the log called the best say about the direction; None while unknown."""
         return self._direction
 
     def _read_direction(self) -> Direction | None:

@@ -1,24 +1,33 @@
 """The registry of recognizers: from a line to the facts that it states.
 
 Rules:
-- A line without a digit, a NaN or an infinity states nothing.
-- Families are tried in order; the first that finds facts and claims its lines (`last`) ends the reading.
+- A line without a digit, a NaN or an infinity states nothing, but that a trial begins or a table follows.
+- Families are tried in order; the first that says a line is its own ends the reading. The generic one comes
+  last.
 - Source code that a traceback shows is not read.
+- A shape of lines (digits erased) that stated nothing once is not read again, unless it may depend on other
+  lines.
 - Of a very long line only the beginning and the end are read: what counts stands there.
-- A new family is one file and one line here.
+- A new family is one file and one line in `_families`.
 """
 
 import re
 
 from overnight.core.lines import Line
 from overnight.core.model import Fact
-from overnight.core.recognizers import optuna, tqdm
+from overnight.core.recognizers import boosting, keras, optuna, vision
 from overnight.core.recognizers.base import Family
 from overnight.core.recognizers.generic import Generic
-
-FAMILIES: tuple[Family, ...] = (*optuna.FAMILIES, *tqdm.FAMILIES)
+from overnight.core.recognizers.simulation import Simulations
+from overnight.core.recognizers.sklearn import Fits
+from overnight.core.recognizers.sweeps import Sweeps
+from overnight.core.recognizers.tables import Tables
+from overnight.core.recognizers.tools import Tools
+from overnight.core.recognizers.tqdm import Bars
 
 _WORTH = re.compile(r"\d|[nN]a[nN]|\binf\b")
+_ERASED = {ord(digit): "0" for digit in "123456789"}
+_MOST_SHAPES = 8192
 _LONGEST = 6000
 _HALF = 2500
 
@@ -28,25 +37,71 @@ class Recognizers:
 
     def __init__(self) -> None:
         self._generic = Generic()
+        self._sweeps = Sweeps()
+        self._tables = Tables()
         self._in_frame = False
+        self._families = self._all()
+        self._wordy_families = self._sweeps.families()
+        self._silent: set[str] = set()
+
+    def _all(self) -> tuple[Family, ...]:
+        return (
+            *vision.FAMILIES,
+            *vision.Evaluations().families(),
+            *optuna.FAMILIES,
+            *self._sweeps.families(),
+            *Bars().families(),
+            *keras.FAMILIES,
+            *boosting.FAMILIES,
+            *Fits().families(),
+            *Simulations().families(),
+            *Tools().families(),
+            Family(("  ", "\t", "|", "│", "┃"), self._tables.read),
+        )
 
     def read(self, line: Line) -> list[Fact]:
         """What the line states."""
         text = line.text
         if not _WORTH.search(text):
-            self._in_frame = False
-            return []
+            return self._wordy(line)
         if self._is_frame(text):
             return []
+        shape = text.translate(_ERASED)
+        if shape in self._silent:
+            return []
         if len(text) > _LONGEST:
-            line = line._replace(text=f"{text[:_HALF]} … {text[-_HALF:]}")
-            text = line.text
-        for family in FAMILIES:
-            if any(literal in text for literal in family.gate):
-                facts = family.read(line)
-                if facts:
-                    return facts
-        return self._generic.read(line)
+            text = f"{text[:_HALF]} … {text[-_HALF:]}"
+            line = line._replace(text=text)
+        for gate, read in self._families:
+            for literal in gate:
+                if literal in text:
+                    facts = read(line)
+                    if facts is not None:
+                        return facts
+                    break
+        facts = self._generic.read(line)
+        if facts is None and not self._may_follow(text):
+            self._silence(shape)
+        return facts or []
+
+    def _may_follow(self, text: str) -> bool:
+        """Whether the meaning of a line depends on those before it: a row of a table, a value announced."""
+        return "alue" in text or text.lstrip()[:1].isdigit()
+
+    def _silence(self, shape: str) -> None:
+        """Remember that lines of this shape, but for their digits, state nothing."""
+        if len(self._silent) >= _MOST_SHAPES:
+            self._silent.clear()
+        self._silent.add(shape)
+
+    def _wordy(self, line: Line) -> list[Fact]:
+        """A line without a number may still begin a trial, or head a table."""
+        self._in_frame = line.text.lstrip().startswith('File "')
+        if not self._tables.header(line):
+            for gate, read in self._wordy_families:
+                if any(literal in line.text for literal in gate):
+                    return read(line) or []
+        return []
 
     def _is_frame(self, text: str) -> bool:
         """Whether the line is a frame of a traceback, or the source line under one."""

@@ -1,9 +1,11 @@
 """What all recognizers share: numbers as programs print them, units, and facts made from matches.
 
 Rules:
-- A recognizer is a literal gate (substrings, one of which a line must hold) and a pure function from a line to facts.
+- A recognizer is a literal gate (substrings, one of which a line must hold) and a function from a line to
+  facts.
 - Regular expressions are linear: no nested repetition, bounded lengths, anchored where possible.
-- A number is what a program prints as one: `1,234`, `6.1E+00`, `.5`, `nan`, `-inf`, `1.2k`; not a date, not a version.
+- A number is what a program prints as one: `1,234`, `6.1E+00`, `.5`, `nan`, `-inf`, `1.2k`; not a date, not
+  a version.
 """
 
 import re
@@ -13,16 +15,15 @@ from typing import NamedTuple
 from overnight.core.lines import Line
 from overnight.core.model import Fact, MetricSeen, ProgressSeen
 
-Read = Callable[[Line], list[Fact]]
+Read = Callable[[Line], list[Fact] | None]
+"""From a line to its facts; None: the line is somebody else's; an empty list: mine, and it states nothing."""
 
 
 class Family(NamedTuple):
-    """One framework family. `gate`: substrings, any of which opens it. `last`: nothing else reads its lines."""
+    """One framework family. `gate`: substrings, any of which opens it."""
 
-    name: str
     gate: tuple[str, ...]
     read: Read
-    last: bool = True
 
 
 NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?"
@@ -36,18 +37,27 @@ SCALED = r"\d+(?:\.\d+)?[kKMGTP]?"
 
 _SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 
-UNITS = {
-    "trial": "trial", "trials": "trial", "epoch": "epoch", "epochs": "epoch", "ep": "epoch", "step": "step",
-    "steps": "step", "iter": "iteration", "iters": "iteration", "iteration": "iteration",
-    "iterations": "iteration", "it": "iteration", "its": "iteration", "batch": "batch", "batches": "batch",
-    "ba": "batch", "bat": "batch", "fold": "fold", "folds": "fold", "fit": "fit", "fits": "fit", "file": "file",
-    "files": "file", "frame": "frame", "frames": "frame", "episode": "episode", "episodes": "episode",
-    "round": "round", "rounds": "round", "generation": "generation", "gen": "generation", "run": "run",
-    "runs": "run", "task": "task", "tasks": "task", "test": "test", "tests": "test", "b": "byte",
-    "timestep": "step", "timesteps": "step", "minibatch": "batch", "sample": "item", "samples": "item",
-    "example": "item", "examples": "item", "image": "item", "images": "item", "img": "item", "item": "item",
-    "items": "item", "percent": "percent", "epoche": "epoch", "épisode": "episode", "jobs": "task", "job": "task",
-}  # fmt: skip
+_UNIT_WORDS = {
+    "trial": "trials",
+    "run": "runs",
+    "generation": "generations gen",
+    "fold": "folds",
+    "fit": "fits",
+    "round": "rounds",
+    "epoch": "epochs ep epoche",
+    "task": "tasks jobs job",
+    "test": "tests",
+    "episode": "episodes épisode",
+    "step": "steps timestep timesteps",
+    "iteration": "iterations iter iters it its",
+    "batch": "batches ba bat minibatch",
+    "frame": "frames",
+    "file": "files",
+    "item": "items sample samples example examples image images img",
+    "byte": "bytes b",
+    "percent": "",
+}
+UNITS = {word: unit for unit, others in _UNIT_WORDS.items() for word in (unit, *others.split())}
 """Unit words as printed, and the word of the vocabulary that they mean."""
 
 

@@ -1,8 +1,9 @@
 """What no framework claims: counters in words, `x/y`, `n %`, and names with values.
 
 Rules:
-- A counter without a unit word (`[17/240]`, `45 %`) is believed when the same line, but for its digits, was seen
-  before with another, smaller number of the same total: `3/4 of the data` and `[1/2] Compiling` count nothing.
+- A counter without a unit word (`[17/240]`, `45 %`) is believed when the same line, but for its digits, was
+  seen before with another, smaller number of the same total: `3/4 of the data` and `[1/2] Compiling` count
+  nothing.
 - A percentage counts only on a bar, in leading brackets, or beside a word of completion.
 - A metric is a name that is known to be measured; unknown names and learning rates count beside one.
 - A trial that is said to be done, with one measured value, is a trial of a sweep.
@@ -15,18 +16,24 @@ from overnight.core import names
 from overnight.core.lines import Line
 from overnight.core.model import Fact, Goal, GoalSeen, MetricSeen, ProgressSeen, TrialSeen
 from overnight.core.recognizers.base import innermost, metric
-from overnight.core.recognizers.counters import GATE, counters, slashed
-from overnight.core.recognizers.pairs import Pair, is_source, separated, spaced, without_settings
+from overnight.core.recognizers.counters import BARE, GATE, counters, slashed
+from overnight.core.recognizers.pairs import SPACED_HINT, Pair, is_source, separated, spaced, without_settings
 
-METRIC_GATE = (
-    "loss", "acc", "err", "auc", "score", "f1", "map", "iou", "dice", "rew", "bleu", "rouge", "ppl", "perplex",
-    "mse", "mae", "nll", "bpb", "psnr", "ssim", "r2", "ndcg", "fitness", "best", "trl:", "tel:", "mrr", "recall",
-    "precision", "return", "metric", "cost", "regret", "mota", "wer", "cer", "fid", "acc@", "divergence", "value",
-    "performance", "corr", "kappa", "success", "sharpe", "residual", "elbo", "likelihood", "win", "rmsd", "roc",
-)  # fmt: skip
-_WEAK = frozenset(
-    ["error", "errors", "err", "cost", "costs", "penalty", "hit", "hits", "success", "top", "r", "f", "ar", "map", "prec", "return", "returns", "performance", "profit", "score", "scores", "residual", "accuracy", "value", "objective", "corr", "win", "recall", "precision", "dice"]
+SPACED_GATE = tuple(
+    names.word_set("""
+        loss acc err auc score f1 map iou dice rew bleu rouge ppl perplex mse mae nll bpb psnr ssim r2 ndcg fitness
+        best mrr recall precision return metric cost regret mota wer cer fid divergence performance corr kappa
+        success sharpe elbo likelihood roc
+    """)
 )
+"""What a lower-case line must hold for a measurement behind nothing but a space."""
+
+_WEAK = names.word_set("""
+    error err cost costs hits success r f ar map prec return performance profit score scores accuracy acc full corr
+    recall precision dice roc em elo spl state objective likelihood
+""")
+"""Words that also name counts, codes and switches: a whole number behind them measures only beside a counter."""
+
 _PERCENT = re.compile(r"(?<![\w.])(?P<value>\d{1,3}(?:\.\d{1,4})?)\s?%")
 _DONE = re.compile(
     r"progress|complet|done|finish|building|linking|download|process|[█▏▎▍▌▋▊▉#=>]{2}|\[\s{0,2}\d",
@@ -34,25 +41,30 @@ _DONE = re.compile(
 )
 _TRIAL_DONE = re.compile(r"complet|finish|done|result|value|score|->|=>", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_NEW_BEST = re.compile(r"\bnew best\b|\bbest model\b|\bnew record\b|\bbest so far\b")
 _MOST_SHAPES = 512
 _MOST_METRICS = 40
 
 
 class Generic:
-    """Reads one line; remembers only which bare counters it has met."""
+    """Reads one line; remembers which bare counters it has met."""
 
     def __init__(self) -> None:
         self._shapes: dict[tuple[str, float], float] = {}
 
-    def read(self, line: Line) -> list[Fact]:
-        """Counters first, then what was measured at them."""
+    def read(self, line: Line) -> list[Fact] | None:
+        """Counters first, then what was measured at them; None: no line of this shape states anything."""
         text = line.text
+        lower = text.lower()
+        facts: list[Fact] = list(counters(lower, line.number)) if any(g in lower for g in GATE) else []
+        bare = BARE.search(text) is not None or "%" in text
+        if bare:
+            facts += self._bare(text, facts, line)
+        measured = metrics(text, lower, line.number, facts)
+        if not facts and not measured:
+            return [] if bare else None
         if is_source(text):
             return []
-        lower = text.lower()
-        facts: list[Fact] = list(counters(lower, line.number)) if GATE.search(lower) else []
-        facts += self._bare(text, facts, line)
-        measured = metrics(text, lower, line.number, facts) if any(g in lower for g in METRIC_GATE) else []
         return _as_trial(text, facts, measured, line) + facts + measured
 
     # ------------------------------------------------------------ counters without a unit
@@ -102,13 +114,19 @@ def metrics(text: str, lower: str, line: int, facts: list[Fact]) -> list[MetricS
     """What the line measures, at the innermost of its counters."""
     step, unit = innermost(facts)
     text = without_settings(text)
+    if "最" in text:
+        text = text.replace("最佳", "best ").replace("最终", "final ")
     found: dict[str, tuple[Pair, bool]] = {}
     for pair in separated(text):
         found.setdefault(names.key(pair.name), (pair, _measured(pair, bool(facts))))
-    for pair in spaced(text):
+    for pair in spaced(text) if SPACED_HINT.search(text) and any(g in lower for g in SPACED_GATE) else ():
         found.setdefault(names.key(pair.name), (pair, _measured(pair, bool(facts))))
     if not any(sure for _pair, sure in found.values()):
         return []
+    if len(found) == 1 and _NEW_BEST.search(lower):
+        pair = next(iter(found.values()))[0]
+        name = pair.name if "best" in pair.name.lower() else f"best {pair.name}"
+        return [metric(name, pair.value, line, step, unit)]
     kept = [pair for pair, sure in found.values() if sure or _companion(pair.name)]
     return [metric(_full(p.name), p.value, line, step, unit) for p in kept[:_MOST_METRICS]]
 
@@ -136,7 +154,7 @@ def _value(pair: Pair) -> float:
 
 
 def _companion(name: str) -> bool:
-    """Whether an unknown name is worth keeping beside a measurement: gradient norms, learning rates, own metrics."""
+    """Whether an unknown name is worth keeping beside a measurement: gradient norms, learning rates."""
     found = names.kind(name)
     if found == "other":
         return len(name) <= 40
@@ -144,7 +162,7 @@ def _companion(name: str) -> bool:
 
 
 def _as_trial(text: str, facts: list[Fact], measured: list[MetricSeen], line: Line) -> list[Fact]:
-    """`Trial 5/100 completed, accuracy=0.91`: a completed trial with its value, and the direction its name tells."""
+    """`Trial 5/100 completed, accuracy=0.91`: a trial with its value, and the direction its name tells."""
     trial = next((f for f in facts if isinstance(f, ProgressSeen) and f.unit == "trial"), None)
     if trial is None or not _TRIAL_DONE.search(text) or len(facts) > 1:
         return []

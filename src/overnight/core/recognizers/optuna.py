@@ -1,4 +1,4 @@
-"""Optuna 3 to 5, its journal file, and Hyperopt.
+"""Optuna 3 to 5, and its journal file.
 
 Rules:
 - Parameters may hold anything (braces, quotes, the word `value`): the start of the line and its last
@@ -10,16 +10,14 @@ Rules:
 import re
 
 from overnight.core.lines import Line
-from overnight.core.model import Fact, Goal, GoalSeen, MetricSeen, ProgressSeen, TrialSeen
+from overnight.core.model import Fact, Goal, GoalSeen, TrialSeen, TrialState
 from overnight.core.recognizers.base import VALUE, Family, number
 
-_FINISHED = re.compile(
-    rf"Trial (?P<number>\d+) finished with value(?:s)?: (?:(?P<value>{VALUE})|\[(?P<values>[^\]]{{0,400}})\])?"
-)
+_FINISHED = re.compile(rf"Trial (?P<number>\d+) finished with value(?:s)?: (?P<value>{VALUE})?")
 _BEST = re.compile(rf"Best is trial (?P<number>\d+) with value: (?P<value>{VALUE})")
 _PRUNED = re.compile(r"Trial (?P<number>\d+) pruned\.")
 _FAILED = re.compile(
-    r"Trial (?P<number>\d+) failed(?: with (?:parameters|value)| because of the following error: (?P<early>.{0,300}))"
+    r"Trial (?P<number>\d+) failed (?:with (?:parameters|value)|because of the following error: )"
 )
 _REASON = re.compile(r"because of the following error: (?P<reason>.{1,300}?)(?:\.\s*)?$")
 _PARAMETERS = re.compile(r"parameters: \{(?P<params>.{0,2000}?)\}\.? ?(?:Best is trial|$)")
@@ -29,16 +27,17 @@ _JOURNAL_TRIAL = re.compile(
     rf'"trial_id": (?P<id>\d+), "state": (?P<state>[123]), "values": (?:null|\[(?P<value>{VALUE})?)'
 )
 _JOURNAL_DIRECTION = re.compile(r'"directions": \[(?P<way>[12])\]')
-_TPE = re.compile(rf"TPE using (?P<done>\d+)/\d+ trials with best loss (?P<value>{VALUE})")
+
+_STATES: dict[str, TrialState] = {"1": "complete", "2": "pruned", "3": "failed"}
 
 
-def read(line: Line) -> list[Fact]:
+def read(line: Line) -> list[Fact] | None:
     """One trial of a study."""
     text = line.text
     match = _FINISHED.search(text)
     if match:
         value = number(match.group("value")) if match.group("value") else None
-        return [_trial(line, match, "complete", value)]
+        return [_trial(line, match, value)]
     match = _PRUNED.search(text)
     if match:
         return [TrialSeen(number=int(match.group("number")), state="pruned", line=line.number)]
@@ -47,10 +46,10 @@ def read(line: Line) -> list[Fact]:
         reason = _REASON.search(text)
         why = reason.group("reason") if reason else None
         return [TrialSeen(number=int(match.group("number")), state="failed", line=line.number, reason=why)]
-    return []
+    return None
 
 
-def _trial(line: Line, match: re.Match[str], state: str, value: float | None) -> TrialSeen:
+def _trial(line: Line, match: re.Match[str], value: float | None) -> TrialSeen:
     best = _BEST.search(line.text, match.end())
     found = _PARAMETERS.search(line.text, match.end())
     params = {p["name"]: p["value"].strip("'") for p in _PARAMETER.finditer(found["params"])} if found else {}
@@ -64,11 +63,11 @@ def _trial(line: Line, match: re.Match[str], state: str, value: float | None) ->
     )
 
 
-def read_journal(line: Line) -> list[Fact]:
+def read_journal(line: Line) -> list[Fact] | None:
     """One row of a JournalStorage file: op 0 creates a study, op 6 ends a trial."""
     match = _JOURNAL.match(line.text)
     if match is None:
-        return []
+        return None
     if match["op"] == "0":
         way = _JOURNAL_DIRECTION.search(line.text)
         if way is None:
@@ -78,24 +77,9 @@ def read_journal(line: Line) -> list[Fact]:
     trial = _JOURNAL_TRIAL.search(line.text) if match["op"] == "6" else None
     if trial is None:
         return []
-    state = {"1": "complete", "2": "pruned", "3": "failed"}[trial["state"]]
+    state = _STATES[trial["state"]]
     value = number(trial["value"]) if trial["value"] and state == "complete" else None
-    return [TrialSeen(number=int(trial["id"]), state=state, value=value, line=line.number)]  # type: ignore[arg-type]  # one of the three above
+    return [TrialSeen(number=int(trial["id"]), state=state, value=value, line=line.number)]
 
 
-def read_hyperopt(line: Line) -> list[Fact]:
-    """`TPE using 14/14 trials with best loss -0.615`: both numbers are trials done, neither is a total."""
-    match = _TPE.search(line.text)
-    if match is None:
-        return []
-    return [
-        ProgressSeen(unit="trial", current=float(match["done"]), total=None, line=line.number),
-        MetricSeen(name="best loss", value=number(match["value"]), line=line.number),
-    ]
-
-
-FAMILIES = (
-    Family("optuna", ("Trial ",), read, last=True),
-    Family("optuna journal", ('{"op_code": ',), read_journal),
-    Family("hyperopt", ("TPE using",), read_hyperopt),
-)
+FAMILIES = (Family(("Trial ",), read), Family(('{"op_code": ',), read_journal))

@@ -5,7 +5,8 @@
 Rules:
 - The separator is found first, then the name is read backwards from it: cheap on lines without any.
 - A value ends where a number ends: `1.2.3`, `10:30`, `12/25/2026`, `4f2a` and `0.5s` are none.
-- What was asked for is no measurement: `params: {...}` and `Namespace(...)` are cut out before anything is read.
+- What was asked for is no measurement: `params: {...}` and `Namespace(...)` are cut out before anything is
+  read.
 """
 
 import re
@@ -25,10 +26,13 @@ class Pair(NamedTuple):
 
 
 _SEPARATED = re.compile(
-    rf"['\"]?\s{{0,12}}(?::|=|->|\bis\b)\s{{0,12}}(?:(?:np\.|numpy\.)?(?:float\d\d|tensor|array)\(|\[)?['\"]?"
+    r"(?:[:=>]|(?<= )is(?= ))\s{0,12}(?:(?:np\.|numpy\.)?(?:float\d\d|tensor|array)\(|\[)?['\"]?"
     rf"(?P<value>{VALUE})",
     re.ASCII,
 )
+SPACED_HINT = re.compile(r"[ \t]\(?[-+]?(?:\d|\.\d|nan|NaN|inf)")
+"""What a line must hold for a name and a value with only space between them."""
+
 _SPACED = re.compile(
     rf"(?<![\w.])(?P<name>[A-Za-z_][\w@/.-]{{0,40}}(?:[ ][A-Za-z_][\w@/-]{{0,24}}){{0,2}})[ \t]{{1,4}}\(?"
     rf"(?P<value>{VALUE})",
@@ -38,20 +42,92 @@ _TAIL = re.compile(r"(?:[\w@./%()+-]{1,40}[ ]){0,4}[\w@./%()+-]{1,40}")
 _SETTINGS = re.compile(
     r"(?:Namespace\(|(?i:param\w*|config|args|settings)['\"]?\s*[:=]?\s*\{)[^{}]*(?:[)}]|$)"
 )
+_UNIT = re.compile(
+    r"\s?(?:ms|s|sec|secs|seconds?|min|minutes?|hours?|h|ns|us|[A-Za-z]{1,12}/[a-z]{1,6})\b(?![=:/(])"
+)
 _OF_EPOCH = re.compile(
     r" (?:of|at|in|for|on|over) (?:this |the |each )?(?:epoch|run|study|trial|round|fold)s?$"
 )
+_ENDS = ("epoch", "run", "study", "trial", "round", "fold", "s")
 _CODE = re.compile(
-    r"^\s*(?:def |class \w+[(:]|import |from \S+ import|return\b|if .*:$|for \w+ in .*:$|while .*:$|print\(|assert |raise "
-    r"|self\.|elif |else:|try:|except\b.*:$|with .*:$|@\w+$|#include|//|/\*|>>> |\^)"
-    r"|\w ?== ?\w|!=|\)\s*:\s*$|\bf\"|\bf'|\blambda\b|[\w)\]]\s*=\s*(?:dict|list|nn|torch|np|self|F|tf)[(.]\w|\{\}"
+    r"^\s*(?:def |class \w+[(:]|import |from \S+ import|return\b|if .*:$|for \w+ in .*:$|while .*:$|print\("
+    r"|assert |raise |self\.|elif |else:|try:|except\b.*:$|with .*:$|@\w+$|#include|//|/\*|>>> |\^)"
+    r"|\w ?== ?\w|!=|\)\s*:\s*$|\bf\"|\bf'|\blambda\b"
+    r"|[\w)\]]\s*=\s*(?:dict|list|nn|torch|np|self|F|tf)[(.]\w|\{\}"
     r"|\w\(\w*\)\.\w|\+="
 )
 _STOP = frozenset(
-    ["info", "warning", "debug", "error", "the", "a", "an", "and", "or", "with", "at", "of", "on", "in", "to", "from", "for", "is", "was", "are", "got", "has", "current", "currently", "achieved", "reached", "we", "model", "models", "saved", "saving", "improved", "by", "than", "done", "finished", "completed", "complete", "after", "result", "results", "reports", "report", "obtained", "its", "that", "new", "score_is"]
+    [
+        "info",
+        "warning",
+        "debug",
+        "error",
+        "the",
+        "a",
+        "an",
+        "and",
+        "or",
+        "with",
+        "at",
+        "of",
+        "on",
+        "in",
+        "to",
+        "from",
+        "for",
+        "is",
+        "was",
+        "are",
+        "got",
+        "has",
+        "current",
+        "currently",
+        "achieved",
+        "reached",
+        "we",
+        "model",
+        "models",
+        "saved",
+        "saving",
+        "improved",
+        "by",
+        "than",
+        "done",
+        "finished",
+        "completed",
+        "complete",
+        "after",
+        "result",
+        "results",
+        "reports",
+        "report",
+        "obtained",
+        "its",
+        "that",
+        "new",
+        "score_is",
+    ]
 )
 _KNOWN = frozenset(
-    ["best", "mean", "avg", "average", "final", "last", "median", "max", "min", "total", "smoothed", "running", "ema", "overall", "weighted", "macro", "micro"]
+    [
+        "best",
+        "mean",
+        "avg",
+        "average",
+        "final",
+        "last",
+        "median",
+        "max",
+        "min",
+        "total",
+        "smoothed",
+        "running",
+        "ema",
+        "overall",
+        "weighted",
+        "macro",
+        "micro",
+    ]
 )
 
 
@@ -79,9 +155,10 @@ def separated(text: str) -> Iterator[Pair]:
     start = 0
     for found in _SEPARATED.finditer(text):
         begin, end = found.span("value")
-        if not _ends_well(text, end):
+        if not _ends_well(text, end) or _has_unit(text, end):
             continue
-        name = _name_before(text[max(start, found.start() - 90) : found.start()], found.group()[0])
+        before = text[max(start, found.start() - 90) : found.start()].rstrip(" \t-=")
+        name = _name_before(before)
         start = end
         if name:
             yield Pair(name, text[begin:end], found.start())
@@ -91,7 +168,8 @@ def spaced(text: str) -> Iterator[Pair]:
     """`val_loss 0.3`: only names that are known to be measured, since any word may stand before a number."""
     for found in _SPACED.finditer(text):
         name = _known_tail(found.group("name"))
-        if name and _ends_well(text, found.end("value")):
+        end = found.end("value")
+        if name and _ends_well(text, end) and not _has_unit(text, end):
             yield Pair(name, found.group("value"), found.start())
 
 
@@ -107,13 +185,18 @@ def _ends_well(text: str, end: int) -> bool:
     return True
 
 
-def _name_before(before: str, opening: str) -> str | None:
-    if opening in "'\"":
-        quote = max(before.rfind("'"), before.rfind('"'))
-        return before[quote + 1 :].strip() or None
-    if _OF_EPOCH.search(before):
+def _has_unit(text: str, end: int) -> bool:
+    """Whether a number is a time or a rate: `0.3 s`, `12 it/s`, `0.55 ns/day`."""
+    return _UNIT.match(text, end) is not None
+
+
+def _name_before(before: str) -> str | None:
+    if before[-1:] in ("'", '"'):
+        quoted = before[:-1]
+        return quoted[max(quoted.rfind("'"), quoted.rfind('"')) + 1 :].strip() or None
+    if before.endswith(_ENDS) and _OF_EPOCH.search(before):
         before = _OF_EPOCH.sub("", before)
-    found = _TAIL.match(before.rstrip()[::-1])
+    found = _TAIL.match(before[::-1])
     return _trimmed(found.group()[::-1].split(" ")) if found else None
 
 
@@ -127,7 +210,8 @@ def _trimmed(parts: list[str]) -> str | None:
         kept.insert(0, part)
     if len(kept) > 2:
         kept = kept[next((i for i, p in enumerate(kept) if _tells(p)), len(kept) - 2) :]
-    return " ".join(kept).strip(" .-/(:+") or None
+    name = " ".join(kept).strip(" .-/:+")
+    return name if name and name.count("(") == name.count(")") else None
 
 
 def _tells(part: str) -> bool:
@@ -138,6 +222,8 @@ def _tells(part: str) -> bool:
 def _known_tail(name: str) -> str | None:
     """The last word if it is a measurement, with the words before it that belong to its name."""
     parts = name.split(" ")
+    if parts[-1].lower() == "best":
+        return parts[-1]
     if names.kind(parts[-1]) not in ("loss", "quality"):
         return None
     first = len(parts) - 1

@@ -1,7 +1,8 @@
 """tqdm and what prints like it: ` 45%|████▌     | 45/100 [00:10<00:12,  4.49it/s, loss=0.3]`.
 
-Shapes: total unknown (`123it [00:10, 12.3it/s]`), rates in `s/it`, description, nested, `unit_scale` (`1.2k/3.4M`),
-own units, ASCII blocks, a description that counts itself (`Epoch 3/10:  45%|`), text glued behind the bar.
+Shapes: total unknown (`123it [00:10, 12.3it/s]`), rates in `s/it`, description, nested, `unit_scale`
+(`1.2k/3.4M`), own units, ASCII blocks, a description that counts itself (`Epoch 3/10:  45%|`), text glued
+behind the bar.
 
 Rules:
 - The last bar of a text is the one that is shown.
@@ -18,6 +19,14 @@ from overnight.core.recognizers.counters import counters
 from overnight.core.recognizers.generic import metrics
 
 GATE = ("/s", "s/", "?it", "it [", "%|")
+TRAINER_SIGNS = (
+    "Running training",
+    "Total optimization steps",
+    "'grad_norm'",
+    "transformers.",
+    "Trainer(",
+    "trl.",
+)
 
 _BAR = re.compile(
     rf"(?P<percent>\d{{1,3}})%\|(?P<bar>[^|]{{0,300}})\|\s{{0,3}}(?P<current>{SCALED})\s?/\s?(?P<total>{SCALED})"
@@ -30,22 +39,36 @@ _RATE = re.compile(r"(?P<per>[A-Za-zéà]{1,16}(?:\(s\))?)/s\b|s/(?P<each>[A-Za-
 _BEST_TRIAL = re.compile(r"Best trial: \d+\. Best value: ")
 
 
-def read(line: Line) -> list[Fact]:
-    """The last bar of the line: what its description counts, its own counter, its running metrics."""
-    text = line.text
-    at = text.rfind("%|")
-    match = None
-    if at >= 0:
-        match = _BAR.search(text, max(0, at - 3))
-    if match is None and " [" in text:
-        match = _OPEN.search(text)
-    if match is None:
-        return []
-    rate = _RATE.search(match.group("inside"))
-    if rate is None and match.re is _OPEN:
-        return []
-    begin = _begin(text, match.start())
-    return _facts(line, text[begin : match.start()], match, _unit(match, rate), text[match.end() :])
+class Bars:
+    """Reads bars; a Hugging Face trainer's bar without a description counts steps."""
+
+    def __init__(self) -> None:
+        self._trainer = False
+
+    def families(self) -> tuple[Family, ...]:
+        return (Family(TRAINER_SIGNS, self._notice), Family(GATE, self.read))
+
+    def _notice(self, line: Line) -> list[Fact] | None:
+        self._trainer = True
+        return None
+
+    def read(self, line: Line) -> list[Fact] | None:
+        """The last bar of the line: what its description counts, its own counter, its running metrics."""
+        text = line.text
+        at = text.rfind("%|")
+        match = _BAR.search(text, max(0, at - 3)) if at >= 0 else None
+        if match is None and " [" in text:
+            match = _OPEN.search(text)
+        if match is None:
+            return None
+        rate = _RATE.search(match.group("inside"))
+        if rate is None and match.re is _OPEN:
+            return None
+        described = text[_begin(text, match.start()) : match.start()]
+        unit = _unit(match, rate)
+        if self._trainer and unit == "iteration" and not described.strip():
+            unit = "step"
+        return _facts(line, described, match, unit, text[match.end() :])
 
 
 def _begin(text: str, end: int) -> int:
@@ -73,7 +96,8 @@ def _facts(line: Line, described: str, match: re.Match[str], unit: str, behind: 
         total=(number(total) or None) if total else None,
         line=line.number,
     )
-    outer: list[Fact] = [c for c in counters(described.lower(), line.number) if c.unit != found.unit]
+    around = f"{described} {behind}" if "poch" in behind else described
+    outer: list[Fact] = [c for c in counters(around.lower(), line.number) if c.unit != found.unit]
     if found.unit == "trial":
         return [found]
     running: list[MetricSeen] = []
@@ -96,6 +120,3 @@ def _renamed(unit: str, described: str) -> str:
         if last in ("epoch", "epochs", "trial", "trials", "folds", "batches", "steps", "episodes")
         else unit
     )
-
-
-FAMILIES = (Family("tqdm", GATE, read, last=False),)
