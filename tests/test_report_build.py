@@ -14,13 +14,13 @@ import msgspec
 import optuna
 import pytest
 import report_nights as nights
-from overnight.store.rundir import RunDir
 
 from overnight import catalog
 from overnight.core.model import Event, Exit, Sample, Spec, Start, StopRequest
 from overnight.core.replay import simulate
 from overnight.core.watch import Watch
-from overnight.report.build import build, read
+from overnight.report.build import ResultsError, build, read
+from overnight.store.rundir import RunDir
 
 SCRIPT = """
 import optuna
@@ -171,6 +171,19 @@ def test_the_results_file_is_updated_beside_the_run(night: Night, tmp_path: Path
     assert text.startswith("# Mine\n\n<!-- overnight:begin k3f9 -->\n")
     assert text.count("overnight:begin k3f9") == 1
     assert "Died after" in text
+
+
+@pytest.mark.system
+def test_a_results_file_that_cannot_be_written_costs_no_report(night: Night, tmp_path: Path) -> None:
+    run_dir = night(TRACEBACK, Exit(code=1, by="inner"), tmp_path, results="nowhere/RESULTS.md")
+    with pytest.raises(ResultsError, match="could not be updated: No such file") as caught:
+        build(run_dir, lang="en", results=Path("nowhere/RESULTS.md"))
+    assert caught.value.code == "results_unwritable"
+    command = [sys.executable, "-m", "overnight.report", str(run_dir.path)]
+    done = subprocess.run(command, capture_output=True, text=True, env=nights.ENVIRONMENT, check=True)
+    said = json.loads(done.stdout)
+    assert Path(said["html"]).exists()
+    assert "could not be updated" in said["problem"]
 
 
 @pytest.mark.system

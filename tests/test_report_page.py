@@ -472,7 +472,7 @@ def test_markdown_keeps_quoted_text_in_its_place() -> None:
 
 def test_the_report_speaks_french() -> None:
     shown = Reader(html(nights.sweep(), "fr"))
-    assert "Terminé après 7 h 42" in shown.text
+    assert "Fini après 7 h 42" in shown.text
     for english in ("What to do next", "Results", "The night", "quiet check-in", "best so far", "Resources"):
         assert english not in shown.text
     assert ("html", {"lang": "fr"}) in shown.tags

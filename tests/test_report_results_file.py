@@ -9,7 +9,6 @@ import report_nights as nights
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overnight.errors import OvernightError
 from overnight.report import markdown
 from overnight.report.compose import compose
 from overnight.report.results_file import merged, update
@@ -71,13 +70,12 @@ def test_links_and_modes_are_kept(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["RESULTS.md", "real.md"]
 
 
-def test_what_cannot_be_written_is_said_and_left_as_it_was(tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_left_as_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "RESULTS.md"
     folder.mkdir()
     for path in (folder, tmp_path / "no such folder" / "RESULTS.md"):
-        with pytest.raises(OvernightError, match="could not be updated") as caught:
+        with pytest.raises(OSError, match=r"Is a directory|No such file"):
             update(path, "k3f9", "new")
-        assert caught.value.code == "results_unwritable"
     assert os.listdir(tmp_path) == ["RESULTS.md"]
 
 

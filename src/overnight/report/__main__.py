@@ -1,7 +1,8 @@
 """`python -m overnight.report RUN_DIR`: the report in a process of its own.
 
 Rules: the watchman runs it, so that charts, templates and their memory never enter its loop. Prints the paths
-as one line of JSON; on a failure one sentence on the error output.
+as one line of JSON, with a `problem` when only the results file could not be updated; on a failure one
+sentence on the error output.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import sys
 from pathlib import Path
 
 from overnight.errors import OvernightError
-from overnight.report.build import build
+from overnight.report.build import ResultsError, build
 from overnight.settings import load
 from overnight.store.rundir import RunDir
 
@@ -27,11 +28,15 @@ def main(argv: list[str] | None = None) -> int:
     try:
         run_dir = RunDir(options.run_dir)
         results = options.results or _wanted(run_dir)
-        paths = build(run_dir, lang=options.lang or load().lang, results=results)
+        paths, problem = build(run_dir, lang=options.lang or load().lang, results=results), ""
+    except ResultsError as error:
+        paths, problem = error.paths, str(error)
     except OvernightError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
     named = {name: str(path) for name, path in paths._asdict().items() if path is not None}
+    if problem:
+        named["problem"] = problem
     sys.stdout.write(json.dumps(named) + "\n")
     return 0
 

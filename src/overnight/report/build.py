@@ -16,13 +16,12 @@ from overnight import catalog
 from overnight.core.model import Event
 from overnight.core.replay import replay
 from overnight.core.watch import Watch
-from overnight.errors import Unreadable
+from overnight.errors import OvernightError, Unreadable
 from overnight.i18n import translator
 from overnight.readers import optuna
 from overnight.readers.study import Study
 from overnight.report import markdown, page, results_file
 from overnight.report.compose import compose
-from overnight.report.document import Document
 from overnight.report.picture import Picture
 from overnight.report.provenance import provenance
 from overnight.report.source import Recorded, view_of
@@ -42,11 +41,24 @@ class ReportPaths(NamedTuple):
     results: Path | None = None
 
 
+class ResultsError(OvernightError):
+    """The report is written, the user's own results file is not."""
+
+    code = "results_unwritable"
+
+    def __init__(self, target: Path, error: OSError, paths: ReportPaths) -> None:
+        why = error.strerror or error
+        super().__init__(
+            f"The results file {target} could not be updated: {why}; the report itself is written."
+        )
+        self.paths = paths
+
+
 def build(run_dir: RunDir, *, lang: str, results: Path | None = None) -> ReportPaths:
     """Write `report.md` and `report.html` into the run directory, then the block in `results`.
 
-    `results` is relative to the run's folder. Raises `OvernightError` when the results file cannot be
-    updated; the report itself is then complete.
+    `results` is relative to the run's folder. Raises `ResultsError` when the results file cannot be
+    updated; the report itself is then complete, and the error knows its paths.
     """
     view = read(run_dir)
     document = compose(view, lang, draw(view, lang))
@@ -57,7 +69,10 @@ def build(run_dir: RunDir, *, lang: str, results: Path | None = None) -> ReportP
     if results is None:
         return paths
     target = Path(view.cwd) / results.expanduser()
-    _update(target, document, paths.html)
+    try:
+        results_file.update(target, document.run, markdown.brief(document, str(paths.html)))
+    except OSError as error:
+        raise ResultsError(target, error, paths) from error
     return paths._replace(results=target)
 
 
@@ -124,10 +139,6 @@ def draw(view: View, lang: str) -> list[Picture] | None:
     except ImportError:
         return None
     return pictures(Scene(view, translator(lang)))
-
-
-def _update(target: Path, document: Document, html: Path) -> None:
-    results_file.update(target, document.run, markdown.brief(document, str(html)))
 
 
 def _write(path: Path, text: str) -> None:

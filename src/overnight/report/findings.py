@@ -53,7 +53,7 @@ def _run_tiles(view: View, words: NullTranslations) -> list[Tile]:
     memory = [s.rss_bytes for s in view.samples if s.rss_bytes is not None]
     cpu = [s.cpu_percent for s in view.samples if s.cpu_percent is not None]
     if memory:
-        busy = _("CPU {percent} % of one core").format(percent=round(mean(cpu))) if cpu else ""
+        busy = _("CPU {share} of one core").format(share=f"{mean(cpu):.0f} %") if cpu else ""
         found.append(Tile(_("memory at most"), size(max(memory)), busy))
     return found
 

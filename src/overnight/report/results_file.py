@@ -10,23 +10,15 @@ Rules:
 import os
 from pathlib import Path
 
-from overnight.errors import OvernightError
-
 
 def update(path: Path, run: str, block: str) -> None:
     """Put `block` (text without markers) between the markers of `run`; add it where there are none.
 
-    Raises `OvernightError` (code "results_unwritable") when the file cannot be read or written.
+    Raises `OSError` when the file cannot be read or written; it is then as it was.
     """
     target = Path(os.path.realpath(path))
-    try:
-        old = target.read_bytes() if target.exists() else b""
-        _replace(target, merged(old, run, block))
-    except OSError as error:
-        sentence = (
-            f"The results file {path} could not be updated: {error.strerror}; the report itself is written."
-        )
-        raise OvernightError(sentence, code="results_unwritable") from error
+    old = target.read_bytes() if target.exists() else b""
+    _replace(target, merged(old, run, block))
 
 
 def merged(old: bytes, run: str, block: str) -> bytes:

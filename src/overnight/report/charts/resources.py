@@ -31,7 +31,7 @@ def over_time(scene: Scene) -> Picture | None:
 def _panels(scene: Scene) -> list[Panel]:
     _ = scene.words.gettext
     return [
-        (_("CPU (100 % is one core)"), lambda s: s.cpu_percent, lambda v: f"{v:.0f} %", "d"),
+        (_("CPU, in percent of one core"), lambda s: s.cpu_percent, lambda v: f"{v:.0f} %", "d"),
         (_("memory"), lambda s: s.rss_bytes, human_size, "~s"),
         (_("GPU"), lambda s: s.gpu_percent, lambda v: f"{v:.0f} %", "d"),
         (_("GPU memory"), lambda s: s.gpu_memory_bytes, human_size, "~s"),
