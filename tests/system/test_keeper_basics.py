@@ -46,7 +46,7 @@ def test_the_record_has_both_clocks_usage_and_no_false_evidence(home: Home) -> N
     assert before < record["boottime"] < identity.boottime()
     assert record["user_s"] + record["system_s"] > 0.01
     assert 60_000_000 < record["max_rss_bytes"] < 600_000_000
-    assert record["oom"] is False
+    assert record["oom"] is not True
     assert record["note"] is None
 
 
