@@ -186,6 +186,17 @@ def test_the_commands_own_path_and_folder_find_it(home: Home, tmp_path: Path) ->
     assert (by_path.log.read_text(), by_folder.log.read_text()) == ("found a\n", "found b\n")
 
 
+def test_a_path_that_cannot_be_looked_into_holds_no_command(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "text").write_text("not executable")
+    with pytest.raises(CannotStart) as missing:
+        home.launch("no-such-command-here", PATH=f"{tmp_path}/loop:{tmp_path}/none:/usr/bin")
+    assert missing.value.code == "command_not_found"
+    with pytest.raises(CannotStart) as plain:
+        home.launch("text", PATH=f"/usr/bin:{tmp_path}")
+    assert plain.value.code == "not_executable"
+
+
 @pytest.mark.parametrize(
     ("argv", "code", "words"),
     [

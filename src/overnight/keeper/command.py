@@ -87,27 +87,22 @@ class _Becoming:
 
 
 def find(name: bytes, path: bytes) -> bytes:
-    """The file to execute. Raises FileNotFoundError, IsADirectoryError, or PermissionError when none is
-    executable."""
+    """The file to execute. Raises FileNotFoundError, IsADirectoryError, or PermissionError when none may be.
+
+    As a shell does it, folders of PATH that cannot be looked into count as empty.
+    """
     if b"/" in name:
-        return _executable(name)
-    found: OSError = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-    for folder in path.split(b":"):
-        try:
-            return _executable(os.path.join(folder or b".", name))
-        except PermissionError as error:
-            found = error
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            continue
-    raise found
-
-
-def _executable(file: bytes) -> bytes:
-    if stat.S_ISDIR(os.stat(file).st_mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not os.access(file, os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    return file
+        if stat.S_ISDIR(os.stat(name).st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        candidates = [name]
+    else:
+        candidates = [os.path.join(folder or b".", name) for folder in path.split(b":")]
+    files = [file for file in candidates if os.path.isfile(file)]
+    for file in files:
+        if os.access(file, os.X_OK):
+            return file
+    number = errno.EACCES if files else errno.ENOENT
+    raise OSError(number, os.strerror(number))
 
 
 def execute(file: bytes, argv: list[bytes], env: dict[bytes, bytes]) -> None:
