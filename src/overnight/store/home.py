@@ -51,8 +51,9 @@ def prepare(home: str) -> str:
     """
     runs = runs_folder(home)
     try:
-        os.makedirs(runs, 0o700, exist_ok=True)
+        os.makedirs(home, 0o700, exist_ok=True)
         _make_private(home)
+        os.makedirs(runs, 0o700, exist_ok=True)
     except OSError as error:
         raise unusable(home, error) from error
     return runs

@@ -40,12 +40,29 @@ def rebuild(home: str, addresses: Sequence[str], now: float) -> Rebuilt:
 
     Raises HomeUnusable.
     """
-    file = _sound(home)
-    total, pending, damaged = 0, 0, []
+    try:
+        return _fill(_sound(home), addresses, now)
+    except Unreadable:  # damaged, or of a newer program: what it holds is in the run directories too
+        database.remove(home)
+        return _fill(Database(home), addresses, now)
+
+
+def _sound(home: str) -> Database:
+    file = Database(home)
+    with file.reading() as connection:
+        said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if said != "ok":
+        raise Unreadable(f"{file.path} is damaged: {said}", code="index_damaged")
+    return file
+
+
+def _fill(file: Database, addresses: Sequence[str], now: float) -> Rebuilt:
+    total, pending = 0, 0
+    damaged: list[str] = []
     with file.writing() as connection:
         for table in (points, series, runs, outbox):
             connection.execute(delete(table))
-        for run in reversed(all_runs(home)):
+        for run in reversed(all_runs(file.home)):
             try:
                 damaged += _take_run(connection, run)
                 pending += _take_messages(connection, run, addresses, now)
@@ -53,18 +70,6 @@ def rebuild(home: str, addresses: Sequence[str], now: float) -> Rebuilt:
             except Unreadable as error:
                 damaged.append(str(error))
     return Rebuilt(total, pending, damaged)
-
-
-def _sound(home: str) -> Database:
-    try:
-        file = Database(home)
-        with file.reading() as connection:
-            if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() == "ok":
-                return file
-    except Unreadable:
-        pass  # it is replaced below: that is what a rebuild is for
-    database.remove(home)
-    return Database(home)
 
 
 def _take_run(connection: Connection, run: RunDir) -> list[str]:

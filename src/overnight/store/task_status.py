@@ -85,4 +85,4 @@ def _problem(problem: Problem) -> str:
 
 def _text(text: str) -> str:
     """One harmless line of Markdown."""
-    return "".join("\\" + char if char in "\\`*_<>[]#|" else char for char in harmless(text, _LINE))
+    return "".join("\\" + char if char in "\\`*<>[]|" else char for char in harmless(text, _LINE))
