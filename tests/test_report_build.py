@@ -96,6 +96,8 @@ def test_the_results_are_those_of_the_study_itself(studied: tuple[Path, bytes], 
         (t.number, t.state.name == "PRUNED") for t in truth.trials
     ]
     assert view.states["failed"] == 1
+    assert view.outer is not None
+    assert view.outer.current == 40
     assert view.study.storage.endswith("study.db")
     paths = build(run_dir, lang="en")
     for path in (paths.md, paths.html):

@@ -332,6 +332,13 @@ def test_no_value_breaks_a_picture(values: list[float]) -> None:
     assert_self_contained(html(nights.training(curves={"val_loss": curve}, best=None)))
 
 
+def test_two_counts_at_one_moment_are_not_added_up() -> None:
+    view = nights.sweep()
+    doubled = replace(view, steps=sorted(step for step in view.steps for _ in range(3)))
+    for once, thrice in zip(*(pictured(v, "Progress against time") for v in (view, doubled)), strict=True):
+        assert once.tags[0][1]["viewbox"] == thrice.tags[0][1]["viewbox"]
+
+
 def test_not_a_number_is_marked_on_a_curve() -> None:
     points = [CurvePoint(float(i), 1 / i if i < 8 else math.nan) for i in range(1, 12)]
     for seen in pictured(nights.training(curves={"val_loss": points}), "val_loss over epochs"):

@@ -11,9 +11,9 @@ import os
 import platform
 import shutil
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from overnight import __version__
 from overnight.core.model import Spec
 from overnight.report.view import Provenance
 
@@ -28,19 +28,12 @@ def provenance(spec: Spec, start_at: float) -> Provenance:
     return Provenance(
         host=platform.node(),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
-        python=f"overnight {_own_version()}, Python {platform.python_version()}",
+        python=f"overnight {__version__}, Python {platform.python_version()}",
         program=_program(spec),
         commit=commit,
         changes=changes,
         artifacts=tuple(_artifacts(Path(spec.cwd), start_at)),
     )
-
-
-def _own_version() -> str:
-    try:
-        return version("overnight")
-    except PackageNotFoundError:
-        return "?"
 
 
 def _program(spec: Spec) -> str:

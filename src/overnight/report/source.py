@@ -9,6 +9,8 @@ Rules:
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from overnight.core.humane import number
 from overnight.core.model import Best, Direction, Event, Exit, Progress, Spec, Start
 from overnight.core.watch import Watch
@@ -35,6 +37,7 @@ def view_of(
 ) -> View:
     """Everything the report needs. `now`: seconds since the start; `note`: why no study could be read."""
     spec, status = recorded.spec, watch.status(now)
+    progress = _counted(watch, status.progress)
     study = studies[0] if studies else None
     best = watch.metrics.best()
     best_trial = study.best() if study else None
@@ -55,8 +58,8 @@ def view_of(
         env=spec.env,
         replaces=spec.replaces,
         changed=spec.changed,
-        progress=status.progress,
-        steps=_steps(watch, status.progress, recorded.events, status.elapsed_s),
+        progress=progress,
+        steps=_steps(watch, progress, recorded.events, status.elapsed_s),
         metrics=status.metrics,
         best=best,
         metric=_metric(study, best),
@@ -78,6 +81,16 @@ def view_of(
         log_lines=watch.reader.lines,
         tail=watch.reader.tail(12),
     )
+
+
+def _counted(watch: Watch, progress: list[Progress]) -> list[Progress]:
+    """The counters, trials counted rather than named: their numbers start at 0, or where an earlier run ended."""
+    done = sum(watch.metrics.trials.values())
+    if not progress or progress[0].unit != "trial" or not done:
+        return progress
+    outer, total = progress[0], progress[0].total
+    percent = min(100.0, 100.0 * done / total) if total else None
+    return [msgspec.structs.replace(outer, current=float(done), percent=percent), *progress[1:]]
 
 
 def _direction(study: Study | None, best: Best | None, spec: Spec) -> Direction | None:
@@ -156,6 +169,8 @@ def _rising(points: list[Step], most: float) -> list[Step]:
     top = 0.0
     for point in sorted(points):
         top = max(top, min(point.current, most))
+        if risen and risen[-1].t == point.t:
+            risen.pop()
         risen.append(Step(point.t, top))
     return risen
 

@@ -46,15 +46,14 @@ def _chart(scene: Scene, size: Size) -> Layer:
     x = base.time_axis(view, size)
     total = view.outer.total if view.outer else None
     top = max([s.current for s in view.steps] + ([total] if total else []))
-    y = alt.Y(
-        "value:Q", scale=alt.Scale(domain=[0, top * 1.06 or 1]), axis=alt.Axis(title=None, tickMinStep=1)
-    )
+    axis = alt.Axis(title=None, tickMinStep=1)
+    y = alt.Y("value:Q", scale=alt.Scale(domain=[0, top * 1.06 or 1]), axis=axis, stack=None)
     line = thin.evenly(view.steps, size.points)
     data: list[Row] = [{"at": base.moment(view, s.t), "value": s.current} for s in line]
     data.append({"at": base.moment(view, view.elapsed_s), "value": line[-1].current})
     chart = alt.Chart(base.rows(data)).encode(x=x, y=y)
-    area = chart.mark_area(interpolate="step-after", color=theme.SOFT, opacity=0.35)
-    step = chart.mark_line(interpolate="step-after", color=theme.ACCENT, strokeWidth=2.4)
+    area = chart.mark_area(color=theme.SOFT, opacity=0.35)
+    step = chart.mark_line(color=theme.ACCENT, strokeWidth=2.4, strokeJoin="round")
     layers: list[Layer] = [_pause_bands(view, x), area, step]
     if total:
         goal = alt.Chart(base.rows([{"value": total}]))

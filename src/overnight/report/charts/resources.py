@@ -51,7 +51,7 @@ def _panel(scene: Scene, panel: Panel, size: Size, *, labels: bool) -> Layer:
     peak = max(v for _t, v in points)
     x = base.time_axis(view, size, labels=labels)
     axis = alt.Axis(title=None, format=form, tickCount=3)
-    y = alt.Y("value:Q", scale=alt.Scale(domain=[0, peak * 1.15 or 1], nice=False), axis=axis)
+    y = alt.Y("value:Q", scale=alt.Scale(domain=[0, peak * 1.15 or 1], nice=False), axis=axis, stack=None)
     data: list[Row] = [
         {"at": base.moment(view, t), "value": v} for t, v in thin.extremes(points, size.points)
     ]

@@ -2,8 +2,8 @@
 
 Rules:
 - The better side is never cut: a best is always where it is.
-- The worse side is cut where it would flatten the rest: beyond the far quartile by three times the
-  interquartile range (Tukey's outer fence). What lies beyond is drawn at the edge, as a mark of its own.
+- The worse side is cut where it would flatten the rest: beyond the far quartile by one and a half times
+  the interquartile range (Tukey's inner fence). What lies beyond is drawn at the edge, as a mark of its own.
 - A logarithmic scale is taken when all values are positive and their bulk spans two decades.
 """
 
@@ -36,6 +36,7 @@ _LARGEST = 1e150
 """Beyond this, widths of a scale overflow; no objective that is meant reaches it."""
 
 
+_FENCE = 1.5
 _AIR = 0.06
 _LABEL = 0.14
 """Free room beside the values, as shares of their width; on the better side there is a label to be read."""
@@ -66,9 +67,9 @@ def _fence(shown: Sequence[float], direction: Direction | None) -> tuple[float, 
     if spread <= 0:
         return low, high
     if direction != "maximize":
-        high = min(high, third + 3 * spread)
+        high = min(high, third + _FENCE * spread)
     if direction != "minimize":
-        low = max(low, first - 3 * spread)
+        low = max(low, first - _FENCE * spread)
     return low, high
 
 
