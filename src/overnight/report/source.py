@@ -84,7 +84,7 @@ def view_of(
 
 
 def _counted(watch: Watch, progress: list[Progress]) -> list[Progress]:
-    """The counters, trials counted rather than named: their numbers start at 0, or where an earlier run ended."""
+    """The counters; trials are counted, as their numbers start at 0 or where an earlier run ended."""
     done = sum(watch.metrics.trials.values())
     if not progress or progress[0].unit != "trial" or not done:
         return progress
