@@ -40,7 +40,9 @@ def check(schedule: tuple[float, ...]) -> tuple[float, ...]:
     if any(b <= a for a, b in zip(early, early[1:], strict=False)):
         raise ValueError("the early times of a schedule grow, such as 30,90 in 30,90,300")
     if period > MAX_WAIT_S:
-        raise ValueError(f"the last number of a schedule, {period:g} s, is over the limit of {MAX_WAIT_S:g} s")
+        raise ValueError(
+            f"the last number of a schedule, {period:g} s, is over the limit of {MAX_WAIT_S:g} s"
+        )
     return schedule
 
 
@@ -49,5 +51,7 @@ def parse(text: str) -> tuple[float, ...]:
     try:
         numbers = tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise ValueError(f"{text!r} is no schedule; write seconds between commas, such as 30,90,300") from None
+        raise ValueError(
+            f"{text!r} is no schedule; write seconds between commas, such as 30,90,300"
+        ) from None
     return check(numbers)

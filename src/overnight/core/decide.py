@@ -1,7 +1,7 @@
 """The only door to a human: what follows from one problem.
 
 Rules, in order (the first that fits decides):
-1. Noise, information and consequences of something else reach nobody.
+1. Noise, information, and what only follows from or confirms something else, reach nobody.
 2. What a person already answered "continue" to is not asked again, nor acted on.
 3. The policy's own word for a signature goes before the general rules.
 4. Critical and certain: interrupt (or ask, if the policy wants to be asked).
@@ -60,7 +60,7 @@ class Decision(NamedTuple):
 
 def decide(problem: Problem, now: Situation, policy: Policy) -> Decision:
     """What to do about `problem` in this situation under this policy. Pure; see the rules above."""
-    if problem.severity == "info" or problem.role in ("noise", "cascade"):
+    if problem.severity == "info" or problem.role != "root":
         return Decision(Action.NOTHING, Reason.HARMLESS)
     if now.accepted:
         return Decision(Action.NOTHING, Reason.ACCEPTED)

@@ -132,9 +132,9 @@ class MetricBook:
             self._announce(base, fact, at)
 
     def _announce(self, base: str, fact: MetricSeen, at: str | None) -> None:
-        direction = self._direction_of(base) or self.study_direction() or "maximize"
-        best = Best(name=base, value=fact.value, at=at, direction=direction, line=fact.line)
         before = self._announced.pop(names.key(base), None)
+        direction = self._direction_of(base) or self.study_direction() or _moved(before, fact.value)
+        best = Best(name=base, value=fact.value, at=at, direction=direction, line=fact.line)
         inside = at is not None and at.startswith(("trial ", "fold ", "run "))
         keep = before is not None and inside and not _better(best, before)
         self._announced[names.key(base)] = before if before is not None and keep else best
@@ -237,6 +237,13 @@ def _best(series: Series, direction: Direction) -> Best | None:
     if peak is None:
         return None
     return Best(name=series.name, value=peak.value, at=peak.at, direction=direction, line=peak.line)
+
+
+def _moved(before: Best | None, value: float) -> Direction:
+    """Which way a best without a telling name goes: the way in which it moved."""
+    if before is None or value == before.value:
+        return before.direction if before is not None else "maximize"
+    return "maximize" if value > before.value else "minimize"
 
 
 def _better(best: Best, than: Best) -> bool:

@@ -127,6 +127,12 @@ def _is_norm_loss(found: tuple[str, ...]) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def measured(name: str) -> frozenset[str]:
+    """The words of a name that say what is measured."""
+    return frozenset(words(name)) & (_LOSSES | _QUALITIES)
+
+
+@lru_cache(maxsize=4096)
 def direction(name: str) -> Direction | None:
     """Which way is better; None when the name does not say."""
     found = kind(name)

@@ -173,10 +173,13 @@ class ProgressBook:
         return advanced
 
     def _trial_bar(self, fact: ProgressSeen) -> bool:
-        """A bar over trials that are announced one by one, too: it only knows the total better."""
+        """A bar over trials that are announced one by one, too: it only knows the total better.
+
+        The bar of a study that goes on counts the new trials only: then its total is not the study's.
+        """
         counter = self._shown["trial"]
-        if fact.total is not None:
-            counter.total = fact.total
+        if fact.total is not None and counter.current is not None:
+            counter.total = fact.total if fact.total >= counter.current else None
         return False
 
     def _trial(self, fact: TrialSeen, now: float | None) -> bool:

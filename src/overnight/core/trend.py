@@ -182,7 +182,7 @@ class NonFinite:
             first_line=self._first_line,
             last_line=self._last_line,
             text=f"{name} {what} since line {self._first_line} ({count} values in a row)",
-            cause="Learning rate too high, overflow in half precision, bad data, or a log or division of zero.",
+            cause="Learning rate too high, overflow in half precision, bad data, or a division by zero.",
             advice="Go back to the last good checkpoint, with a lower learning rate, clipping or bf16.",
             relaunch="from the last checkpoint before the first NaN",
             certain=metrics.is_primary_loss(name) and not progress.has_outer,

@@ -40,8 +40,9 @@ class Recognizers:
         self._sweeps = Sweeps()
         self._tables = Tables()
         self._in_frame = False
+        self._bars = Bars()
         self._families = self._all()
-        self._wordy_families = self._sweeps.families()
+        self._wordy_families = (*self._sweeps.families(), *self._bars.families())
         self._silent: set[str] = set()
 
     def _all(self) -> tuple[Family, ...]:
@@ -50,7 +51,7 @@ class Recognizers:
             *vision.Evaluations().families(),
             *optuna.FAMILIES,
             *self._sweeps.families(),
-            *Bars().families(),
+            *self._bars.families(),
             *keras.FAMILIES,
             *boosting.FAMILIES,
             *Fits().families(),
@@ -99,8 +100,8 @@ class Recognizers:
         self._in_frame = line.text.lstrip().startswith('File "')
         if not self._tables.header(line):
             for gate, read in self._wordy_families:
-                if any(literal in line.text for literal in gate):
-                    return read(line) or []
+                if any(literal in line.text for literal in gate) and (facts := read(line)) is not None:
+                    return facts
         return []
 
     def _is_frame(self, text: str) -> bool:

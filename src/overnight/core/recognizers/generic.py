@@ -21,19 +21,20 @@ from overnight.core.recognizers.pairs import SPACED_HINT, Pair, is_source, separ
 
 SPACED_GATE = tuple(
     names.word_set("""
-        loss acc err auc score f1 map iou dice rew bleu rouge ppl perplex mse mae nll bpb psnr ssim r2 ndcg fitness
-        best mrr recall precision return metric cost regret mota wer cer fid divergence performance corr kappa
-        success sharpe elbo likelihood roc
+        loss acc err auc score f1 map iou dice rew bleu rouge ppl perplex mse mae nll bpb psnr ssim r2 ndcg
+        fitness best mrr recall precision return metric cost regret mota wer cer fid divergence performance
+        corr kappa success sharpe elbo likelihood roc
     """)
 )
 """What a lower-case line must hold for a measurement behind nothing but a space."""
 
 _WEAK = names.word_set("""
-    error err cost costs hits success r f ar map prec return performance profit score scores accuracy acc full corr
+    cost costs hits success r f ar map prec return performance profit score scores accuracy acc full corr
     recall precision dice roc em elo spl state objective likelihood
 """)
-"""Words that also name counts, codes and switches: a whole number behind them measures only beside a counter."""
+"""Words that also name counts, codes and switches: whole numbers behind them are no measurements."""
 
+_ERRORS = names.word_set("error err")
 _PERCENT = re.compile(r"(?<![\w.])(?P<value>\d{1,3}(?:\.\d{1,4})?)\s?%")
 _DONE = re.compile(
     r"progress|complet|done|finish|building|linking|download|process|[█▏▎▍▌▋▊▉#=>]{2}|\[\s{0,2}\d",
@@ -141,12 +142,9 @@ def _measured(pair: Pair, beside_counter: bool) -> bool:
         return "." in pair.value or beside_counter or len(pair.value) < 5
     if names.kind(pair.name) not in ("loss", "quality"):
         return False
-    return (
-        beside_counter
-        or not set(names.words(pair.name)) <= _WEAK
-        or "." in pair.value
-        or not isfinite(_value(pair))
-    )
+    if beside_counter or "." in pair.value or not isfinite(_value(pair)):
+        return True
+    return not (set(names.words(pair.name)) <= _WEAK or names.measured(pair.name) <= _ERRORS)
 
 
 def _value(pair: Pair) -> float:
@@ -157,7 +155,7 @@ def _companion(name: str) -> bool:
     """Whether an unknown name is worth keeping beside a measurement: gradient norms, learning rates."""
     found = names.kind(name)
     if found == "other":
-        return len(name) <= 40
+        return 1 < len(name) <= 40
     return found == "setting" and names.key(name) in ("lr", "learning_rate", "current_lr")
 
 

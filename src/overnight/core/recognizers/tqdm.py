@@ -98,8 +98,6 @@ def _facts(line: Line, described: str, match: re.Match[str], unit: str, behind: 
     )
     around = f"{described} {behind}" if "poch" in behind else described
     outer: list[Fact] = [c for c in counters(around.lower(), line.number) if c.unit != found.unit]
-    if found.unit == "trial":
-        return [found]
     running: list[MetricSeen] = []
     for part in (described, match.group("inside")):
         if "=" in part or ":" in part or " " in part:

@@ -1,0 +1,146 @@
+r"""Bytes to lines.
+
+Rules:
+- Lines are physical: they end at `\n` and are counted as `sed -n` counts them. A `\r` inside one begins a segment
+  that rewrites it (a progress bar); each segment is given as a line of the same number.
+- Any cut of the bytes gives the same lines. A `\r` at the end of a piece waits: `\r\n` is one end.
+- A line holds at most 1 MiB; what is longer is dropped and the line says so. Nothing in here raises on content.
+- Text is UTF-8, else Latin-1; UTF-16 when the log opens with its mark. Escape sequences, backspaces and control
+  characters are gone.
+"""
+
+import codecs
+import re
+from typing import NamedTuple
+
+MAX_LINE_BYTES = 1 << 20
+CUT_MARK = " …[cut]"
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_BACKSPACES = re.compile(r"\x08+")
+
+
+class Line(NamedTuple):
+    """`number` from 1; `offset`: byte of its start; `rewrite`: a `\\r` segment that another one replaced."""
+
+    number: int
+    offset: int
+    text: str
+    rewrite: bool = False
+
+
+class LineSplitter:
+    """Feed it bytes in any pieces; it gives the lines that are complete."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._offset = 0
+        self._number = 1
+        self._dropping = False
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._begun = False
+
+    def feed(self, data: bytes) -> list[Line]:
+        """The lines that `data` completes."""
+        data = self._begin(data) if not self._begun else data
+        if self._decoder is not None:
+            data = self._decoder.decode(data).encode("utf-8", "replace")
+        lines: list[Line] = []
+        *whole, rest = (self._rest + data).split(b"\n")
+        for part in whole:
+            self._line(part, lines)
+        self._keep(rest, lines)
+        return lines
+
+    def flush(self) -> list[Line]:
+        """What stands after the last `\\n`, as a line, when there is anything."""
+        lines: list[Line] = []
+        if self._rest:
+            self._segments(self._rest.rstrip(b"\r"), lines)
+            self._offset += len(self._rest)
+            self._rest = b""
+        return lines
+
+    def _begin(self, data: bytes) -> bytes:
+        """UTF-16 is known by its mark in the first two bytes."""
+        data, self._rest = self._rest + data, b""
+        if len(data) < 2:
+            self._rest = data
+            return b""
+        self._begun = True
+        if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            self._decoder = codecs.getincrementaldecoder("utf-16")("replace")
+        elif data[:3] == codecs.BOM_UTF8:
+            self._offset = 3
+            return data[3:]
+        return data
+
+    def _line(self, part: bytes, lines: list[Line]) -> None:
+        size = len(part) + 1
+        if not self._dropping:
+            self._segments(part.removesuffix(b"\r"), lines)
+        self._dropping = False
+        self._number += 1
+        self._offset += size
+
+    def _segments(self, part: bytes, lines: list[Line]) -> None:
+        if b"\r" not in part:
+            lines.append(Line(self._number, self._offset, clean(part)))
+            return
+        offset = self._offset
+        *earlier, last = part.split(b"\r")
+        for segment in earlier:
+            if segment:
+                lines.append(Line(self._number, offset, clean(segment), True))
+            offset += len(segment) + 1
+        lines.append(Line(self._number, offset, clean(last)))
+
+    def _keep(self, rest: bytes, lines: list[Line]) -> None:
+        """Hold back an unfinished line: give the segments that are done, bound what is left."""
+        if self._dropping:
+            self._offset += len(rest)
+            self._rest = b""
+            return
+        cut = rest.rfind(b"\r", 0, len(rest) - 1)
+        if cut >= 0:
+            offset = self._offset
+            for segment in rest[:cut].split(b"\r"):
+                if segment:
+                    lines.append(Line(self._number, offset, clean(segment), True))
+                offset += len(segment) + 1
+            self._offset += cut + 1
+            rest = rest[cut + 1 :]
+        if len(rest) > MAX_LINE_BYTES:
+            lines.append(Line(self._number, self._offset, clean(rest[:MAX_LINE_BYTES]) + CUT_MARK))
+            self._offset += len(rest)
+            self._dropping, rest = True, b""
+        self._rest = rest
+
+
+def clean(raw: bytes) -> str:
+    """The text of a line as a reader sees it."""
+    if len(raw) > MAX_LINE_BYTES:
+        return clean(raw[:MAX_LINE_BYTES]) + CUT_MARK
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    if text.isprintable():
+        return text
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    if "\x08" in text:
+        text = _without_backspaces(text)
+    return _CONTROL.sub("", text) if not text.isprintable() else text
+
+
+def _without_backspaces(text: str) -> str:
+    """Each backspace takes the character before it away."""
+    out = ""
+    at = 0
+    for match in _BACKSPACES.finditer(text):
+        out += text[at : match.start()]
+        out = out[: max(0, len(out) - (match.end() - match.start()))]
+        at = match.end()
+    return out + text[at:]
