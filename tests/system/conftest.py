@@ -1,5 +1,6 @@
 """The fixtures of the system tests."""
 
 from helpers import home
+from night import nights
 
-__all__ = ["home"]
+__all__ = ["home", "nights"]

@@ -8,6 +8,7 @@ Rules:
 
 import getpass
 import os
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -64,18 +65,17 @@ def stop(ref: str, grace: float | None = None, by: str = "") -> Stopped:
     `grace`: seconds after SIGINT before SIGTERM, instead of the policy's. Raises AlreadyEnded.
     """
     run = found(ref)
-    graces = run.spec().policy.grace_s
-    if grace is not None:
-        graces = (grace, min(grace, graces[1]))
+    usual = run.spec().policy.grace_s
+    given = None if grace is None else (grace, min(grace, usual[1]))
+    request = StopRequest(by=by or getpass.getuser(), at=time.time(), reason="stop", grace_s=given)
     with Following(run) as following:
-        request = StopRequest(by=by or getpass.getuser(), at=time.time(), reason="stop", grace_s=graces)
         try:
             first = run.request_stop(request)
         except HomeUnusable:  # a full disk does not keep anybody from stopping a run
-            return _done_here(run, graces)
-        if not first and grace is not None:
-            return _done_here(run, graces)  # somebody asked before, this one is in more of a hurry
-        return _end(following, graces)
+            return _done_here(run, given or usual, signal.SIGINT)
+        if not first and given is not None:  # somebody asked before, this one is in more of a hurry
+            return _done_here(run, given, signal.SIGTERM)
+        return _end(following, given or usual)
 
 
 def relaunch(ref: str, argv: Sequence[str] | None = None, env: Mapping[str, str] | None = None) -> Launched:
@@ -112,7 +112,7 @@ def _end(following: Following, graces: tuple[float, float]) -> Stopped:
     while (done := _stopped(run)) is None:
         left = deadline - time.monotonic()
         if left <= 0:
-            return _done_here(run, (0.0, _HARD_S))
+            return _done_here(run, (_HARD_S, _HARD_S), signal.SIGTERM)
         following.wait(left)
     return done
 
@@ -130,8 +130,8 @@ def _stopped(run: RunDir) -> Stopped | None:
     return None
 
 
-def _done_here(run: RunDir, graces: tuple[float, float]) -> Stopped:
-    report = stop_tree(run.path, graces)
+def _done_here(run: RunDir, graces: tuple[float, float], first: signal.Signals) -> Stopped:
+    report = stop_tree(run.path, graces, first)
     return Stopped(report.signals, [(one.pid, one.name) for one in report.survivors])
 
 

@@ -128,7 +128,7 @@ def wait(
     if until == "check-in":
         timeout_s = MAX_WAIT_S if timeout_s is None else timeout_s
         if timeout_s > MAX_WAIT_S:
-            text = f"One wait is at most {MAX_WAIT_S:g} s, not {timeout_s:g}: chain shorter ones, nothing is lost."
+            text = f"One wait is at most {MAX_WAIT_S:g} s, not {timeout_s:g}: chain waits, nothing is lost."
             raise WaitTooLong(text)
     with follow(ref) as run:
         cursor = Cursor(run.run, reader)

@@ -3,7 +3,8 @@
 Rules:
 - Everything here was recorded before. What takes long goes on beside the watch, and the run is not closed
   before it is done.
-- One stop at a time: a second SIGINT would break the checkpoint that the first one asked for.
+- A second stop sends no second SIGINT: it would break the checkpoint that the first one asked for. It adds
+  nothing, unless a person wants it over sooner.
 - The order of the end: a failure is told at once, then reported; a success is reported, then told with its
   report.
 - What must be done once carries a key, so that doing it again after a crash is recognised.
@@ -11,6 +12,7 @@ Rules:
 
 import asyncio
 import logging
+import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -55,7 +57,7 @@ class Acts:
         self._sampling: asyncio.Future[Any] | None = None
         self._sampled_t = -_SAMPLE_AGE_S
         self._beside: set[asyncio.Task[None]] = set()
-        self._stopping: asyncio.Task[None] | None = None
+        self._stops: list[asyncio.Task[None]] = []
         self._summary: Telling | None = None
         self._reported = False
         self._status_trouble: str | None = None
@@ -88,11 +90,10 @@ class Acts:
                 self._do[event.kind](event)
 
     def _interrupt(self, _event: Event) -> None:
-        self._stop_tree(self._watch.spec.policy.grace_s)
+        self._stop_tree(None)
 
     def _stop(self, event: Event) -> None:
-        request = msgspec.convert(event.data, StopRequest)
-        self._stop_tree(request.grace_s or self._watch.spec.policy.grace_s)
+        self._stop_tree(msgspec.convert(event.data, StopRequest).grace_s)
 
     def _notify(self, event: Event) -> None:
         telling = msgspec.convert(event.data, Telling)
@@ -103,13 +104,18 @@ class Acts:
 
     # ------------------------------------------------------------ stopping
 
-    def _stop_tree(self, grace: tuple[float, float]) -> None:
-        if self._stopping is None:
-            self._stopping = self.beside(self._stopped(grace))
+    def _stop_tree(self, grace: tuple[float, float] | None) -> None:
+        """`grace`: what a person gave it; None: the policy's."""
+        if not self._stops:
+            self._stops.append(self.beside(self._stopped("stopped_tree", grace, signal.SIGINT)))
+        elif grace is not None:
+            key = f"stopped_tree:{len(self._stops) + 1}"
+            self._stops.append(self.beside(self._stopped(key, grace, signal.SIGTERM)))
 
-    async def _stopped(self, grace: tuple[float, float]) -> None:
-        done = await self._tools.threads.long(stop_tree, self._run_dir.path, grace)
-        await self._journal.record([self._event("stopped_tree", "stopped_tree", _stop_facts(done))])
+    async def _stopped(self, key: str, grace: tuple[float, float] | None, first: signal.Signals) -> None:
+        graces = grace or self._watch.spec.policy.grace_s
+        done = await self._tools.threads.long(stop_tree, self._run_dir.path, graces, first)
+        await self._journal.record([self._event("stopped_tree", key, _stop_facts(done))])
 
     # ------------------------------------------------------------ resources
 
@@ -167,8 +173,8 @@ class Acts:
 
     async def finish(self) -> None:
         """After `ended`: stop what is still being stopped, report, tell the summary."""
-        if self._stopping is not None:
-            await self._stopping
+        for stopping in self._stops:
+            await stopping
         if not self._reported:
             await self._report()
         if self._summary is not None:

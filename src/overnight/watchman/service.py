@@ -22,6 +22,8 @@ from typing import Any
 
 from inotify_simple import INotify, flags
 
+from overnight.errors import Unreadable
+from overnight.keeper.liveness import is_kept
 from overnight.store.home import runs_folder
 from overnight.store.rundir import ANSWERS, EVENTS, RunDir
 from overnight.watchman import start
@@ -34,6 +36,7 @@ REARM_S = 0.05
 _BLIND_AFTER = 3
 _LATER_S = (0.1, 1.0, 10.0, 60.0)
 _SEND_CHECK_S = 60.0
+_LOOK_S = 5.0
 
 _ARRIVALS = flags.CREATE | flags.MOVED_TO | flags.ONLYDIR
 _CHANGES = flags.MODIFY | flags.CREATE | flags.MOVED_TO | flags.ONLYDIR
@@ -148,17 +151,27 @@ class Service:
                 self._take(RunDir(os.path.join(folder, name)))
 
     def _take(self, run_dir: RunDir) -> None:
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
+        watch = RunWatch(run_dir, self._tools)
         try:
             self._watch_folder(run_dir.path, _CHANGES, run_dir.id, "")
-        except FileNotFoundError:  # it could not start and is gone again
+            self._watch_answers(run_dir)
+        except (FileNotFoundError, NotADirectoryError):  # it could not start and is gone again, or is no run
             return
-        self._watch_answers(run_dir)
-        watch = RunWatch(run_dir, self._tools)
+        except OSError as error:  # the kernel gives no more watches
+            log.warning(
+                "changes of run %s are not told by the system, it is looked at: %s", run_dir.id, error
+            )
+            self._look_again(watch)
         self._runs[run_dir.id] = watch
+        self._rest()
         self._live(watch)
+
+    def _look_again(self, watch: RunWatch) -> None:
+        """For a run whose changes the kernel does not tell: look at it now and then."""
+        if watch.run_dir.id in self._runs:
+            watch.notice(*INTERESTING)
+        if watch.run_dir.id not in self._unsent and not self._over.is_set():
+            asyncio.get_running_loop().call_later(_LOOK_S, self._look_again, watch)
 
     def _live(self, watch: RunWatch) -> None:
         if not self._over.is_set():
@@ -171,16 +184,24 @@ class Service:
         if task.cancelled():
             return
         error = task.exception()
-        if error is not None and os.path.isdir(run_dir.path):
+        gone = not os.path.isdir(run_dir.path)
+        if error is not None and not gone and not self._is_hopeless(watch, error):
+            later = _LATER_S[min(watch.faults_so_far, len(_LATER_S) - 1)]
             watch.failed(error)
-            later = _LATER_S[min(watch.faults_so_far, len(_LATER_S)) - 1]
             asyncio.get_running_loop().call_later(later, self._live, watch)
             return
         del self._runs[run_dir.id]
-        if error is None:
+        if not gone:
             self._unsent[run_dir.id] = run_dir
             self._beside(self._mark_sent())
         self._rest()
+
+    def _is_hopeless(self, watch: RunWatch, error: BaseException) -> bool:
+        """A damaged folder whose run is not kept any more: nothing can be watched, nothing can be told."""
+        given_up = isinstance(error, Unreadable) and watch.faults_so_far >= len(_LATER_S)
+        if given_up := given_up and not is_kept(watch.run_dir.path):
+            log.error("run %s is given up: %s", watch.run_dir.id, error)
+        return given_up
 
     # ------------------------------------------------------------ the end of the watch
 
@@ -204,8 +225,11 @@ class Service:
                 continue
 
     def _rest(self) -> None:
-        """With nothing to watch, set the time to go."""
-        if self._runs or self._idle is not None or self._over.is_set():
+        """With nothing to watch, set the time to go; counted anew from the last thing that happened."""
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        if self._runs or self._over.is_set():
             return
         wait_s = _SEND_CHECK_S if self._unsent else self._linger_s
         self._idle = asyncio.get_running_loop().call_later(wait_s, self._rested)
