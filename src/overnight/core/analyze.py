@@ -21,7 +21,7 @@ from overnight.core.recognizers import Recognizers
 Outcome = Literal["success", "failure", "unfinished"]
 
 
-class Failure(Struct, rename={"cls": "class"}):
+class Failure(Struct, frozen=True, rename={"cls": "class"}):
     """The root cause: its class, its line (from 1), what it says and what to do."""
 
     cls: str
@@ -33,7 +33,7 @@ class Failure(Struct, rename={"cls": "class"}):
     context: list[str] = []
 
 
-class Analysis(Struct):
+class Analysis(Struct, frozen=True):
     """What a log says of its run."""
 
     outcome: Outcome

@@ -35,7 +35,7 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True):
 # ---------------------------------------------------------------- what the person asked for
 
 
-class Policy(Struct, forbid_unknown_fields=True):
+class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """What the watch may do by itself. Every default is on the careful side.
 
     `minor`, `critical`, `non_finite`, `stall`: the action for that kind of finding.
@@ -65,14 +65,14 @@ class Policy(Struct, forbid_unknown_fields=True):
     signatures: dict[str, Literal["interrupt", "ask", "ignore"]] = {}
 
 
-class Goal(Struct):
+class Goal(Struct, frozen=True):
     """The declared objective: its direction and, when named, its metric."""
 
     direction: Direction
     metric: str | None = None
 
 
-class Spec(Struct):
+class Spec(Struct, frozen=True):
     """`spec.json`: the intent, durable before anything is started."""
 
     run: str
@@ -94,7 +94,7 @@ class Spec(Struct):
     executor: str = "local"
 
 
-class Start(Struct):
+class Start(Struct, frozen=True):
     """`start.json`: who runs. `ticks` is the kernel's start time of the process, which with the boot id
     makes a pid unique. `keepers` are (pid, ticks) of the outer and the inner one."""
 
@@ -106,7 +106,7 @@ class Start(Struct):
     boottime: float
 
 
-class Exit(Struct):
+class Exit(Struct, frozen=True):
     """`exit.json`: how the command ended. Code and signal both `None` means nobody could know; never invented.
 
     `oom`: True when the kernel or the cgroup says so, False when both were readable and silent, None when unknown.
@@ -125,7 +125,7 @@ class Exit(Struct):
     note: str | None = None
 
 
-class StopRequest(Struct):
+class StopRequest(Struct, frozen=True):
     """`stop.json`: somebody meant the run to end. `grace_s`: instead of the policy's."""
 
     by: str
@@ -137,7 +137,7 @@ class StopRequest(Struct):
 # ---------------------------------------------------------------- what a line says
 
 
-class ProgressSeen(Struct):
+class ProgressSeen(Struct, frozen=True):
     """`current` of `total` `unit`s, as printed (0-based counters stay as printed)."""
 
     unit: str
@@ -146,7 +146,7 @@ class ProgressSeen(Struct):
     line: int
 
 
-class MetricSeen(Struct):
+class MetricSeen(Struct, frozen=True):
     """One printed value. `name` as printed; `step` in `step_unit`s where the line says it."""
 
     name: str
@@ -156,7 +156,7 @@ class MetricSeen(Struct):
     step_unit: str | None = None
 
 
-class TrialSeen(Struct):
+class TrialSeen(Struct, frozen=True):
     """One trial of a sweep. `best` is (trial, value) where the line announces it."""
 
     number: int
@@ -168,14 +168,14 @@ class TrialSeen(Struct):
     reason: str | None = None
 
 
-class PhaseSeen(Struct):
+class PhaseSeen(Struct, frozen=True):
     """The run says what it is doing: `load`, `compile`, `train`, `eval`, `checkpoint`, `download`, `done`."""
 
     phase: str
     line: int
 
 
-class GoalSeen(Struct):
+class GoalSeen(Struct, frozen=True):
     """The log itself says which way is better (a study's direction, `mode=max`)."""
 
     goal: Goal
@@ -185,7 +185,7 @@ class GoalSeen(Struct):
 Fact = ProgressSeen | MetricSeen | TrialSeen | PhaseSeen | GoalSeen
 
 
-class Problem(Struct, rename={"cls": "class"}):
+class Problem(Struct, frozen=True, rename={"cls": "class"}):
     """One known problem in one log: a traceback is one, a repeated line counts up.
 
     `certain`: the signature says the run cannot recover by itself. `on_exit_only`: critical only when the run
@@ -212,7 +212,7 @@ class Problem(Struct, rename={"cls": "class"}):
     ranks: list[int] = []
 
 
-class ProblemSeen(Struct):
+class ProblemSeen(Struct, frozen=True):
     """A problem at its present count; `new` on its first occurrence, `by` how much the count grew."""
 
     problem: Problem
@@ -226,7 +226,7 @@ Observation = Fact | ProblemSeen
 # ---------------------------------------------------------------- what the watch knows
 
 
-class Progress(Struct):
+class Progress(Struct, frozen=True):
     """Progress of one unit, outermost first in a list. `eta_s` None means: it cannot be known."""
 
     unit: str
@@ -237,7 +237,7 @@ class Progress(Struct):
     eta_s: float | None = None
 
 
-class Best(Struct):
+class Best(Struct, frozen=True):
     """The best value so far; `at` is in words what it was seen at (`trial 50`, `epoch 3`)."""
 
     name: str
@@ -248,7 +248,7 @@ class Best(Struct):
     line: int | None = None
 
 
-class Record(Struct):
+class Record(Struct, frozen=True):
     """A new best that passed the gate. `gain` is relative to the previous best."""
 
     best: Best
@@ -257,7 +257,7 @@ class Record(Struct):
     t: float
 
 
-class Sample(Struct):
+class Sample(Struct, frozen=True):
     """Resources of the whole process tree at time `t`. CPU percent is of one core; None: could not be read."""
 
     t: float
@@ -271,7 +271,7 @@ class Sample(Struct):
     gpu_memory_bytes: int | None = None
 
 
-class Question(Struct):
+class Question(Struct, frozen=True):
     """"I detected X. Fix and relaunch, or continue?" `default` is taken at `default_t`, if set."""
 
     id: str
@@ -282,7 +282,7 @@ class Question(Struct):
     default_t: float | None = None
 
 
-class Answer(Struct):
+class Answer(Struct, frozen=True):
     """The one answer a question gets. `by`: a person's login, an agent's name, or `default`."""
 
     question: str
@@ -291,7 +291,7 @@ class Answer(Struct):
     at: float
 
 
-class Telling(Struct):
+class Telling(Struct, frozen=True):
     """One message to people, as facts; `notify.texts` puts it in words, in the reader's language.
 
     `key` is stable: the same telling is never sent twice, and a repeat after a crash is recognised by it.
@@ -318,7 +318,7 @@ class Telling(Struct):
     report: str | None = None
 
 
-class Status(Struct):
+class Status(Struct, frozen=True):
     """`status.json`: the TaskStatus. At least these fields are what readers rely on."""
 
     run: str
@@ -372,7 +372,7 @@ EventKind = Literal[
 ]
 
 
-class Event(Struct):
+class Event(Struct, frozen=True):
     """One row of `events.jsonl`. `key` is unique in a run: an event with a known key is not done again.
 
     `offset`: bytes of the log that had been read, so that the night can be replayed.
