@@ -16,6 +16,8 @@ from overnight.report.units import place, share
 from overnight.report.view import View
 
 _MOST_ROWS = 80
+_LATE_S = 60.0
+"""A message that is not out after a minute deserves a look; the last one leaves together with the report."""
 Teller = Callable[[Event, View, NullTranslations], str]
 
 
@@ -161,21 +163,27 @@ def told(view: View, words: NullTranslations) -> tuple[Row, ...]:
         "discovery": _("discovery"),
         "question": _("question"),
     }
-    channels: dict[str, list[str]] = {}
-    for event in view.events:
-        if event.kind == "told":
-            channels.setdefault(str(event.data.get("key")), []).append(
-                clean(str(event.data.get("channel", "?")), 60)
-            )
+    channels = _channels(view)
     rows = []
     for event in view.events:
         if event.kind != "notification":
             continue
-        sent = channels.get(str(event.data.get("key")))
+        sent = channels.get(str(event.data.get("key")), [])
         kind = kinds.get(str(event.data.get("kind")), "?")
         by = _("sent by {channels}").format(channels=", ".join(sent)) if sent else _("on its way")
-        rows.append(Row(clock.face(view, event.t), "notification", f"{kind} — {by}", "" if sent else "warn"))
+        late = not sent and view.elapsed_s - event.t > _LATE_S
+        rows.append(Row(clock.face(view, event.t), "notification", f"{kind} — {by}", "warn" if late else ""))
     return tuple(rows)
+
+
+def _channels(view: View) -> dict[str, list[str]]:
+    """The kinds of channel each message got out by; what follows the colon tells two of a kind apart."""
+    found: dict[str, list[str]] = {}
+    for event in view.events:
+        if event.kind == "told":
+            kind = str(event.data.get("channel", "?")).partition(":")[0]
+            found.setdefault(str(event.data.get("key")), []).append(clean(kind, 60))
+    return found
 
 
 def troubles(view: View, words: NullTranslations) -> tuple[Trouble, ...]:
