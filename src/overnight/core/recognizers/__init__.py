@@ -18,6 +18,7 @@ from overnight.core.model import Fact
 from overnight.core.recognizers import boosting, keras, optuna, vision
 from overnight.core.recognizers.base import Family
 from overnight.core.recognizers.generic import Generic
+from overnight.core.recognizers.phases import phases
 from overnight.core.recognizers.simulation import Simulations
 from overnight.core.recognizers.sklearn import Fits
 from overnight.core.recognizers.sweeps import Sweeps
@@ -81,9 +82,10 @@ class Recognizers:
                         return facts
                     break
         facts = self._generic.read(line)
-        if facts is None and not self._may_follow(text):
+        said = phases(text.lower(), line)
+        if facts is None and not said and not self._may_follow(text):
             self._silence(shape)
-        return facts or []
+        return [*(facts or ()), *said]
 
     def _may_follow(self, text: str) -> bool:
         """Whether the meaning of a line depends on those before it: a row of a table, a value announced."""
@@ -93,16 +95,25 @@ class Recognizers:
         """Remember that lines of this shape, but for their digits, state nothing."""
         if len(self._silent) >= _MOST_SHAPES:
             self._silent.clear()
-        self._silent.add(shape)
+        if len(shape) <= _HALF:
+            self._silent.add(shape)
 
     def _wordy(self, line: Line) -> list[Fact]:
-        """A line without a number may still begin a trial, or head a table."""
-        self._in_frame = line.text.lstrip().startswith('File "')
-        if not self._tables.header(line):
-            for gate, read in self._wordy_families:
-                if any(literal in line.text for literal in gate) and (facts := read(line)) is not None:
-                    return facts
-        return []
+        """A line without a number may still begin a trial, head a table, or say that the run is done."""
+        text = line.text
+        self._in_frame = False
+        if text in self._silent:
+            return []
+        self._in_frame = text.lstrip().startswith('File "')
+        if self._tables.header(line):
+            return []
+        for gate, read in self._wordy_families:
+            if any(literal in text for literal in gate):
+                return [*(read(line) or ()), *phases(text.lower(), line)]
+        said = phases(text.lower(), line)
+        if not said:
+            self._silence(text)
+        return said
 
     def _is_frame(self, text: str) -> bool:
         """Whether the line is a frame of a traceback, or the source line under one."""
