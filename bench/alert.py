@@ -26,13 +26,32 @@ def main() -> int:
         env = os.environ | {"OVERNIGHT_HOME": home}
         for n in range(TRIES):
             note = Path(home) / f"written-{n}"
-            command = [overnight, "run", "-d", "--name", f"try{n}", "--", sys.executable, "-S", "-c", PROGRAM, str(note)]
+            command = [
+                overnight,
+                "run",
+                "-d",
+                "--name",
+                f"try{n}",
+                "--",
+                sys.executable,
+                "-S",
+                "-c",
+                PROGRAM,
+                str(note),
+            ]
             subprocess.run(command, check=True, env=env, stdout=subprocess.DEVNULL)
-            subprocess.run([overnight, "wait", f"try{n}", "--until", "end"], env=env, stdout=subprocess.DEVNULL, check=False)
+            subprocess.run(
+                [overnight, "wait", f"try{n}", "--until", "end"],
+                env=env,
+                stdout=subprocess.DEVNULL,
+                check=False,
+            )
             delays.append(told_at(Path(home), f"try{n}") - float(note.read_text()))
     delays.sort()
     p50, p99 = delays[len(delays) // 2], delays[int(len(delays) * 0.99) - 1]
-    print(f"fatal line to outbox, {TRIES} tries: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, max {delays[-1] * 1000:.0f} ms")
+    print(
+        f"fatal line to outbox, {TRIES} tries: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, max {delays[-1] * 1000:.0f} ms"
+    )
     return 0 if p99 < LIMIT_S else 1
 
 

@@ -1,0 +1,28 @@
+"""The rules of the workflow: what the project promises, by id. `test_manifest.py` holds tests and rules together."""
+
+RULES = {
+    "W0.1": "Without saturating the context: a token budget for each check-in.",
+    "W0.2": "Without losing control: command, exit code, log and the way to stop it survive the death of any part.",
+    "W1.1": "The command needs no `&`, nohup, tmux or screen; they are noticed and explained.",
+    "W1.2": "A long command gives back its id by itself; a short one its result.",
+    "W1.3": "The start is verified: alive after exec, first logs valid.",
+    "W2.1": "T+30 s: the first check-in.",
+    "W2.2": "T+90 s: the second check-in.",
+    "W2.3": "Then every 300 s.",
+    "W2.4": "The loop never ends before the command does.",
+    "W2.5": "Each check-in is one blocking wait, which returns early when something happened.",
+    "W2.6": "Each check-in looks at the last lines; never the same lines twice.",
+    "W2.7": "Each check-in searches for errors; false friends are none.",
+    "W2.8": "Each check-in verifies progress.",
+    "W3.1": "All is well: the task status is updated in silence.",
+    "W3.2": "Minor problem: the monitoring pauses, the command runs on.",
+    "W3.3": "... and asks: fix and relaunch, or continue?",
+    "W3.4": "Critical error: interrupt, analyse, notify.",
+    "W3.5": "Finished: analyse the results, update the artifacts, notify.",
+    "W4.1": "No notification at a quiet check-in.",
+    "W4.2": "Notify only success, critical failure, major discovery, and the question.",
+    "W5.1": "One wait is at most 300 s.",
+    "W5.2": "Longer waits are chained and lose nothing.",
+    "W5.3": "Each return carries the digest of the interval.",
+    "W5.4": "Never a sleep, never an active waiting loop.",
+}
