@@ -122,21 +122,24 @@ class Sender:
     def _round(self) -> float | None:
         """Set every channel with due messages to work; when to look again if nobody wakes us."""
         now = time.time()
+        again = None if self._mark_late() else now + TROUBLE_DELAY_S
         try:
-            self._mark_late()
             for address, batch in self._batches(now).items():
                 self._work_on(address, batch)
-            return self._index.next_due(after=now)  # what is due now is at work, and wakes us when it is done
+            due = self._index.next_due(after=now)  # what is due now is at work, and wakes us when it is done
         except OvernightError as error:
             _log.warning("The outbox cannot be used now: %s", error)
-            return now + TROUBLE_DELAY_S
+            due = now + TROUBLE_DELAY_S
+        return min((t for t in (again, due) if t is not None), default=None)
 
     def _batches(self, now: float) -> dict[str, list[Due]]:
-        batches: dict[str, list[Due]] = {}
+        """What is due, by channel. Busy ones are asked for first: who is free by then has marked its rows."""
         with self._changed:
-            for due in self._index.due(now):
-                if due.address not in self._busy and due.id not in self._unmarked:
-                    batches.setdefault(due.address, []).append(due)
+            busy, unmarked = set(self._busy), set(self._unmarked)
+        batches: dict[str, list[Due]] = {}
+        for due in self._index.due(now):
+            if due.address not in busy and due.id not in unmarked:
+                batches.setdefault(due.address, []).append(due)
         return batches
 
     def _work_on(self, address: str, batch: list[Due]) -> None:
@@ -173,11 +176,16 @@ class Sender:
             with self._changed:
                 self._unmarked[due.id] = (due, delivery)  # the wake at the end of the batch tries again
 
-    def _mark_late(self) -> None:
-        for id_, (due, delivery) in list(self._unmarked.items()):
-            self._mark(due, delivery)
-            with self._changed:
-                del self._unmarked[id_]
+    def _mark_late(self) -> bool:
+        """Mark what could not be marked before; False when it still cannot be."""
+        try:
+            for id_, (due, delivery) in list(self._unmarked.items()):
+                self._mark(due, delivery)
+                with self._changed:
+                    del self._unmarked[id_]
+        except OvernightError:
+            return False
+        return True
 
     def _mark(self, due: Due, delivery: Delivery) -> None:
         if delivery.sent_at is None:

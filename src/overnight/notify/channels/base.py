@@ -23,7 +23,7 @@ class Message(NamedTuple):
     at: float
 
 
-class NotSent(Exception):  # noqa: N818  # it says what happened, as the errors of `overnight.errors` do
+class NotSent(Exception):  # it says what happened, as the errors of `overnight.errors` do
     """The message is not out. `for_good`: trying again cannot help."""
 
     def __init__(self, reason: str, *, for_good: bool = False) -> None:
