@@ -13,6 +13,7 @@ from pathlib import Path
 
 TRIES = 200
 LIMIT_S = 1.0
+QUIET: dict = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 PROGRAM = (
     "import sys,time;print('RuntimeError: CUDA error: device-side assert triggered', flush=True);"
     "open(sys.argv[1],'w').write(repr(time.time()));time.sleep(30)"
@@ -49,9 +50,8 @@ def main() -> int:
             delays.append(told_at(Path(home), f"try{n}") - float(note.read_text()))
     delays.sort()
     p50, p99 = delays[len(delays) // 2], delays[int(len(delays) * 0.99) - 1]
-    print(
-        f"fatal line to outbox, {TRIES} tries: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, max {delays[-1] * 1000:.0f} ms"
-    )
+    print(f"fatal line to outbox, {TRIES} tries, in ms (limit for p99: {LIMIT_S * 1000:.0f})")
+    print(f"p50 {p50 * 1000:.0f}   p99 {p99 * 1000:.0f}   max {delays[-1] * 1000:.0f}")
     return 0 if p99 < LIMIT_S else 1
 
 

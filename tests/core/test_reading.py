@@ -1,5 +1,7 @@
 """Bytes to lines, lines to problems: any cut, any bytes, no false friends."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +38,7 @@ def test_lines_are_what_a_terminal_shows() -> None:
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=6))
 def test_any_cut_gives_the_same_lines(data: bytes, cuts: list[int]) -> None:
     edges = [0, *sorted(c for c in cuts if c <= len(data)), len(data)]
-    pieces = [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [data[a:b] for a, b in itertools.pairwise(edges)]
     assert lines(*pieces) == lines(data)
 
 

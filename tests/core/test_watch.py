@@ -59,8 +59,10 @@ def test_an_eight_hour_night_takes_no_time_and_tells_the_end_alone() -> None:
 @pytest.mark.rule("W4.2")
 def test_a_leap_is_told_as_a_record_and_noise_is_not() -> None:
     night = study(40, 60.0)
-    night[30] = (31 * 60.0, night[30][1].replace(b"Best is trial", b"Best is trial"))
-    leap = b"[I 2026-11-12 03:14:15,123] Trial 40 finished with value: 0.2 and parameters: {'lr': 0.01}. Best is trial 40 with value: 0.2.\n"
+    leap = (
+        b"[I 2026-11-12 03:14:15,123] Trial 40 finished with value: 0.2 and parameters: {'lr': 0.01}. "
+        b"Best is trial 40 with value: 0.2.\n"
+    )
     events = simulate(watch(), [*night, (41 * 60.0, leap)], OK, 42 * 60.0)
     records = kinds(events, "record")
     assert [r.data["best"]["value"] for r in records][-1] == 0.2

@@ -6,6 +6,7 @@ Rules:
 - No wait is longer than 300 s; a longer period is refused, so is one that could never be met.
 """
 
+import itertools
 import math
 
 from overnight.core.model import MAX_WAIT_S
@@ -37,7 +38,7 @@ def check(schedule: tuple[float, ...]) -> tuple[float, ...]:
     if any(not math.isfinite(t) or t <= 0 for t in schedule):
         raise ValueError("every number of a schedule is a positive number of seconds, such as 30,90,300")
     *early, period = schedule
-    if any(b <= a for a, b in zip(early, early[1:], strict=False)):
+    if any(b <= a for a, b in itertools.pairwise(early)):
         raise ValueError("the early times of a schedule grow, such as 30,90 in 30,90,300")
     if period > MAX_WAIT_S:
         raise ValueError(

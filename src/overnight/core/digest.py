@@ -26,8 +26,7 @@ def digest(
 ) -> str:
     """What a reader who was last told `since` should know now, within `budget_tokens`."""
     parts = [headline(status)]
-    for problem in _fresh_problems(status, since):
-        parts.append(problem_line(problem))
+    parts += [problem_line(problem) for problem in _fresh_problems(status, since)]
     if status.question is not None and (since is None or since.question != status.question):
         parts += question_lines(status.run, status.question)
     quiet = len(parts) == 1
@@ -66,7 +65,8 @@ def progress_words(progress: Progress) -> str:
 def problem_line(problem: Problem) -> str:
     """`critical gpu.oom ×3, line 812: … → advice`."""
     times = f" ×{problem.count}" if problem.count > 1 else ""
-    return f"{problem.severity} {problem.signature}{times}, line {problem.first_line}: {problem.text[:200]} → {problem.advice}"
+    where = f"{problem.severity} {problem.signature}{times}, line {problem.first_line}"
+    return f"{where}: {problem.text[:200]} → {problem.advice}"
 
 
 def question_lines(run: str, question: Question) -> list[str]:

@@ -272,7 +272,7 @@ class Sample(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True):
-    """"I detected X. Fix and relaunch, or continue?" `default` is taken at `default_t`, if set."""
+    """ "I detected X. Fix and relaunch, or continue?" `default` is taken at `default_t`, if set."""
 
     id: str
     t: float
@@ -352,23 +352,23 @@ class Status(Struct, frozen=True):
 
 
 EventKind = Literal[
-    "started",      # the command was seen alive after exec
-    "adopted",      # a watchman took the run over
-    "first_logs",   # the check of the first lines: data.result
-    "check_in",     # data: Status in short
-    "problem",      # data: Problem, when new or when its count grew tenfold
-    "record",       # data: Record
-    "sample",       # data: Sample
-    "question",     # data: Question; the watch is paused from here
-    "answer",       # data: Answer; the watch goes on from here
-    "interrupt",    # data: problem, reason; the watchman stops the tree
-    "stop",         # data: StopRequest by a person or a default answer
-    "stopped_tree", # data: what the stop did, survivors
-    "ended",        # data: Exit and the state
-    "notification", # data: Telling; the watchman puts it into the outbox
-    "told",         # data: key, channel
-    "report",       # data: paths
-    "note",         # data: text; the tool speaking of itself (a gap, an adoption, a fault)
+    "started",  # the command was seen alive after exec
+    "adopted",  # a watchman took the run over
+    "first_logs",  # the check of the first lines: data.result
+    "check_in",  # data: Status in short
+    "problem",  # data: Problem, when new or when its count grew tenfold
+    "record",  # data: Record
+    "sample",  # data: Sample
+    "question",  # data: Question; the watch is paused from here
+    "answer",  # data: Answer; the watch goes on from here
+    "interrupt",  # data: problem, reason; the watchman stops the tree
+    "stop",  # data: StopRequest by a person or a default answer
+    "stopped_tree",  # data: what the stop did, survivors
+    "ended",  # data: Exit and the state
+    "notification",  # data: Telling; the watchman puts it into the outbox
+    "told",  # data: key, channel
+    "report",  # data: paths
+    "note",  # data: text; the tool speaking of itself (a gap, an adoption, a fault)
 ]
 
 

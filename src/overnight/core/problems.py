@@ -24,7 +24,8 @@ _EXCEPTION_WORD = re.compile(
 )
 _CHAIN = ("During handling of the above exception", "The above exception was the direct cause")
 _CODE = re.compile(
-    r"^\s*(?:raise|except|assert|print\(|return|def|class|if|elif|else:|for|while|try:|import|from|with|#|//|@|logg\w*\.|self\.|\w+ = |\w+\()"
+    r"^\s*(?:raise|except|assert|print\(|return|def|class|if|elif|else:|for|while|try:"
+    r"|import|from|with|#|//|@|logg\w*\.|self\.|\w+ = |\w+\()"
     r"|[({]f?['\"].*\{\w"
 )
 _STRONG_CODE = re.compile(

@@ -36,7 +36,7 @@ def _absorb_until(watch: Watch, source: "_Source", offset: int, t0: float, t1: f
     missing = offset - watch.offset
     if missing <= 0:
         return
-    piece = max(4096, missing // _PIECES)
+    piece = max(256, missing // _PIECES)
     done = 0
     while done < missing:
         data = source.take(min(piece, missing - done))

@@ -22,9 +22,11 @@ _MOST_SHAPES = 20_000
 _LONGEST = 4096
 
 _HARMLESS = re.compile(
-    r"(?i)\b(?:0|no|zero|without(?: any)?) (?:\w+ )?(?:errors?|fail(?:ed|ures?)|exceptions?|warnings?|nans?|aborted|skipped)\b"
+    r"(?i)\b(?:0|no|zero|without(?: any)?) (?:\w+ )?"
+    r"(?:errors?|fail(?:ed|ures?)|exceptions?|warnings?|nans?|aborted|skipped)\b"
     r"|\b\w*(?:errors?|fail(?:ed|ures?)|exceptions?|nans?|aborted|fatal_errors)\w*\s*(?:count)?\s*[:=]\s*0\b(?!\.\d)"
-    r"|\b(?:[\w-]+ ){0,3}[\w-]*err(?:or)?(?:[_ ](?:rate|bound|tol|budget|of the mean|remaining)\w*)*\s*[:=]?\s+?[-+]?\d[\d.]*(?:e[-+]?\d+)?\s*%?"
+    r"|\b(?:[\w-]+ ){0,3}[\w-]*err(?:or)?(?:[_ ](?:rate|bound|tol|budget|of the mean|remaining)\w*)*"
+    r"\s*[:=]?\s+?[-+]?\d[\d.]*(?:e[-+]?\d+)?\s*%?"
     r"|\b[\w-]*err(?:or)?(?:_\w+)?\s*[:=]\s*[-+]?\d[\d.]*(?:e[-+]?\d+)?%?"
     r"|\berrors\s*=\s*['\"]\w+['\"]"
     r"|\b\w*(?:on_error|fail_fast|failover|xfail|nan_policy|fail_on_nan|log_errors|abort_on_error|stderr)\w*"
