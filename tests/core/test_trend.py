@@ -143,6 +143,11 @@ def test_a_shift_is_found_in_few_steps_at_any_scale(scale: float) -> None:
     assert delays[0] <= 40
 
 
+def test_a_bar_that_repeats_its_value_is_one_measurement() -> None:
+    test = PageHinkley()
+    assert not any(test.see(value) for value in healthy(3_000, 0.06) for _redrawn in range(8))
+
+
 def test_single_spikes_are_ignored() -> None:
     test = PageHinkley()
     values = healthy(3_000, 0.02)

@@ -128,9 +128,9 @@ class Counter:
         points = list(self._points)
         if len(points) < 3:
             return None
-        half = len(points) // 2
+        apart = max(1, len(points) // 4)  # one pause then lies in a third of the pairs: the median ignores it
         slopes = [
-            (b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(points, points[half:], strict=False) if b[0] > a[0]
+            (b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(points, points[apart:], strict=False) if b[0] > a[0]
         ]
         slope = median(slopes) if slopes else 0.0
         return slope if slope > 0 else None

@@ -83,18 +83,19 @@ class PageHinkley:
         self._restart()
 
     def _restart(self) -> None:
-        self._n, self._mean, self._noise, self._sum, self._low = 0, 0.0, 0.0, 0.0, 0.0
+        self._n, self._mean, self._noise, self._last, self._sum, self._low = 0, 0.0, 0.0, 0.0, 0.0, 0.0
 
     def see(self, value: float) -> bool:
         """Take in one finite value; True when the series has risen for good."""
         self._positive = self._positive and value >= 0
-        if not self._positive:
+        if not self._positive or value == self._last:  # a bar that is drawn again measures nothing new
             return False
         self._n += 1
         deviation = max(-1.0, min(1.0, (value - self._mean) / (self._mean or 1e-12)))
         weight = max(1.0 / self._n, 0.02) if self._n <= self._warmup else 0.002
         self._mean += weight * (value - self._mean)
-        self._noise += weight * (abs(deviation) - self._noise)
+        self._noise += weight * (min(1.0, abs(value - self._last) / (self._mean or 1e-12)) - self._noise)
+        self._last = value
         if self._n <= self._warmup:
             return False
         self._sum += deviation - max(self._delta, _NOISE_DELTA * self._noise)
