@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from overnight.app.deciding import Stopped, answer, relaunch, stop
-    from overnight.app.following import Following, WaitResult, follow, wait
+    from overnight.app.following import Following, WaitResult, follow, status, wait
     from overnight.app.house import Check, Gone, doctor, prune, rebuild
-    from overnight.app.knowing import list_runs, log_path, read_log, status
+    from overnight.app.knowing import list_runs, log_path, read_log
+    from overnight.app.reading import log_pieces
     from overnight.app.results import analyze, make_report
     from overnight.app.starting import Launched, launch
     from overnight.app.telling import Pending, Tried, notify_pending, notify_test
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
 _WHERE = {
     "starting": ("Launched", "launch"),
     "deciding": ("Stopped", "answer", "relaunch", "stop"),
-    "following": ("Following", "WaitResult", "follow", "wait"),
-    "knowing": ("list_runs", "log_path", "read_log", "status"),
+    "following": ("Following", "WaitResult", "follow", "status", "wait"),
+    "knowing": ("list_runs", "log_path", "read_log"),
     "results": ("analyze", "make_report"),
     "telling": ("Pending", "Tried", "notify_pending", "notify_test"),
+    "reading": ("log_pieces",),
     "house": ("Check", "Gone", "doctor", "prune", "rebuild"),
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
@@ -51,6 +53,7 @@ __all__ = [
     "launch",
     "list_runs",
     "log_path",
+    "log_pieces",
     "make_report",
     "notify_pending",
     "notify_test",

@@ -19,7 +19,7 @@ from inotify_simple import INotify, flags
 
 from overnight.app.knowing import found, status_of
 from overnight.core.digest import digest
-from overnight.core.model import MAX_WAIT_S, Event, Status
+from overnight.core.model import MAX_WAIT_S, Event, EventKind, Status
 from overnight.errors import UsageError, WaitTooLong
 from overnight.store.rundir import EVENTS, EXIT, STATUS, RunDir
 from overnight.watchman.start import ensure_if_needed, watchman_pid
@@ -32,6 +32,7 @@ _NEWS = {
     "attention": frozenset({"question", "ended"}),
     "end": frozenset({"ended"}),
 }
+_UNSHOWN: frozenset[EventKind] = frozenset({"told", "stopped_tree", "adopted", "note"})
 _SHOWN = frozenset({EVENTS, STATUS, EXIT})
 _CHANGES = flags.MODIFY | flags.CREATE | flags.MOVED_TO | flags.DELETE_SELF
 _FRESH_S = 5.0
@@ -116,6 +117,23 @@ def follow(ref: str) -> Following:
     return Following(found(ref))
 
 
+def status(ref: str) -> Status:
+    """How the run is doing. Raises NoSuchRun, AmbiguousRun.
+
+    The end of a run that nobody watched is read first: a watchman just started needs a moment for it.
+    """
+    run = found(ref)
+    ensure_if_needed(run.home)
+    seen = status_of(run)
+    if seen.state != "running" or not os.path.exists(run.file(EXIT)):
+        return seen
+    deadline = time.monotonic() + _FRESH_S
+    with Following(run) as following:
+        while (seen := following.status()).state == "running" and (left := deadline - time.monotonic()) > 0:
+            following.wait(left)
+    return seen
+
+
 def wait(
     ref: str, timeout_s: float | None = None, until: str = "check-in", reader: str = "default"
 ) -> WaitResult:
@@ -167,9 +185,8 @@ def _caught_up(run: Following, cursor: "Cursor") -> Status:
     deadline = time.monotonic() + _FRESH_S
     while True:
         status = run.status()
-        behind = (cursor.ended and status.state == "running") or (cursor.asking and status.question is None)
         left = deadline - time.monotonic()
-        if not behind or left <= 0:
+        if status.updated_at >= cursor.news_at or left <= 0:
             return status
         run.wait(left)
 
@@ -184,7 +201,8 @@ def exit_status(status: Status) -> int:
 class Cursor:
     """What one reader was told of a run: how far in its events and its log, and the last status.
 
-    `ended`, `asking`: what the events read so far say. `told`: the status that the reader knows.
+    `ended`, `asking`: what the events read so far say. `news_at`: wall time of the latest one that shows in a
+    status. `told`: the status that the reader knows.
     """
 
     def __init__(self, run: RunDir, reader: str) -> None:
@@ -195,6 +213,7 @@ class Cursor:
         self.told = msgspec.convert(known["status"], Status, strict=False) if "status" in known else None
         self._open = known.get("question")
         self.ended = bool(known.get("ended", False))
+        self.news_at = 0.0
 
     @property
     def asking(self) -> bool:
@@ -209,6 +228,8 @@ class Cursor:
         return events
 
     def _learn(self, event: Event) -> None:
+        if event.kind not in _UNSHOWN:
+            self.news_at = max(self.news_at, event.at)
         if event.kind == "question":
             self._open = event.data.get("id")
         elif event.kind == "answer":

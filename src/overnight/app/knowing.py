@@ -24,13 +24,6 @@ def found(ref: str) -> RunDir:
     return runs.find(home(), ref)
 
 
-def status(ref: str) -> Status:
-    """How the run is doing."""
-    run = found(ref)
-    ensure_if_needed(run.home)
-    return status_of(run)
-
-
 def list_runs(
     limit: int | None = None, state: RunState | None = None, tag: str | None = None
 ) -> list[Status]:
@@ -125,5 +118,4 @@ def _plain(run: RunDir, spec: Spec, start: Start | None, exit_: Exit | None) -> 
         replaces=spec.replaces,
         changed=spec.changed,
         note="no watchman has looked at it yet",
-        updated_at=time.time(),
     )

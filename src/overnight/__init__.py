@@ -1,0 +1,66 @@
+"""Watches long-running experiments so that people and AI agents need not.
+
+    import overnight
+
+    run = overnight.launch(["python", "tune.py"], name="sweep-A")
+    result = overnight.wait(run.id, until="end")
+    print(result.status.best, result.exit_status)
+
+Rules: what stands here is the public API and stays; each name is loaded when it is first used, so that
+importing the package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from overnight.app import (
+        analyze,
+        answer,
+        launch,
+        list_runs,
+        make_report,
+        read_log,
+        relaunch,
+        status,
+        stop,
+        wait,
+    )
+    from overnight.errors import OvernightError
+
+_HOMES = {
+    "analyze": "app",
+    "answer": "app",
+    "launch": "app",
+    "list_runs": "app",
+    "make_report": "app",
+    "read_log": "app",
+    "relaunch": "app",
+    "status": "app",
+    "stop": "app",
+    "wait": "app",
+    "OvernightError": "errors",
+}
+
+__all__ = [
+    "OvernightError",
+    "__version__",
+    "analyze",
+    "answer",
+    "launch",
+    "list_runs",
+    "make_report",
+    "read_log",
+    "relaunch",
+    "status",
+    "stop",
+    "wait",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'overnight' has no attribute {name!r}")
+    return getattr(import_module(f"overnight.{_HOMES[name]}"), name)

@@ -1,0 +1,38 @@
+"""A log as it is written: its bytes now, then each new piece until the run ends. Nothing is polled."""
+
+import os
+import select
+from collections.abc import Iterator
+
+from inotify_simple import INotify, flags
+
+from overnight.app.knowing import found
+from overnight.store.rundir import EXIT
+
+_PIECE = 1 << 16
+
+
+def log_pieces(ref: str, *, follow: bool = False) -> Iterator[bytes]:
+    """The whole log in pieces; with `follow` also what is still written, until the command's end is recorded."""
+    run = found(ref)
+    with INotify(nonblocking=True) as changes:
+        changes.add_watch(run.path, flags.MODIFY | flags.CREATE | flags.MOVED_TO)
+        offset = 0
+        while True:
+            over = os.path.exists(run.file(EXIT))  # asked before the last read, so that nothing is missed
+            for piece in _from(run.log_path, offset):
+                offset += len(piece)
+                yield piece
+            if over or not follow:
+                return
+            select.select([changes.fileno()], [], [])
+            changes.read(timeout=0)
+
+
+def _from(path: str, offset: int) -> Iterator[bytes]:
+    if not os.path.exists(path):
+        return
+    with open(path, "rb") as file:
+        file.seek(offset)
+        while piece := file.read(_PIECE):
+            yield piece

@@ -1,0 +1,110 @@
+"""Printing: plain pages, JSON, and whether the terminal can show more than that.
+
+Rules: nothing is printed that did not go through `printable`; a JSON call prints exactly one JSON value on
+stdout; rich is used on a terminal that can move its cursor, plain text everywhere else.
+"""
+
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from overnight.surfaces.cli.facts import Fact
+
+_LABEL_WIDTH = 10
+_NARROW = 40
+
+
+def say_json(value: Any) -> None:
+    """One JSON value: indented for eyes, on one line for programs; ASCII, so that no terminal acts on it."""
+    import json
+
+    import msgspec
+
+    indent = 2 if sys.stdout.isatty() else None
+    click.echo(json.dumps(msgspec.to_builtins(value), indent=indent))
+
+
+def is_terminal() -> bool:
+    """Whether stdout is a terminal that can be drawn on."""
+    return sys.stdout.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown", "")
+
+
+def terminal_width() -> int:
+    """Columns to write into; pages that nobody sees are 100 wide."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def console() -> "Console":
+    """A rich console that interprets nothing: no markup, no emoji codes, no highlighting."""
+    from rich.console import Console
+
+    return Console(markup=False, emoji=False, highlight=False, soft_wrap=False)
+
+
+def say(text: str) -> None:
+    """Text of our own whose quoted parts went through `printable`."""
+    click.echo(text)
+
+
+def note(text: str) -> None:
+    """A remark beside the result: to stderr, so that it never gets into what a script reads."""
+    click.echo(f"overnight: {text}", err=True)
+
+
+def page(head: str, facts: "Iterable[Fact]") -> str:
+    """A head line and labelled lines, wrapped to the terminal, labels in a column of their own."""
+    width = max(_NARROW, terminal_width())
+    lines = [head]
+    for fact in facts:
+        for number, text in enumerate(fact.lines):
+            lines += _labelled(fact.label if number == 0 else "", text, width)
+    return "\n".join(lines)
+
+
+def _labelled(label: str, text: str, width: int) -> list[str]:
+    indent = " " * (_LABEL_WIDTH + 2)
+    first = f"  {label:<{_LABEL_WIDTH}}"
+    if not sys.stdout.isatty():
+        return [first + text]  # what a program reads is not wrapped
+    wrapped = textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,  # a path or a call is copied from the screen
+    )
+    return wrapped or [first]
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell, two spaces apart."""
+    widths = [max(_cells(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    return "\n".join(_line(row, widths) for row in (head, *rows))
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell + " " * (w - _cells(cell)) for cell, w in zip(row, widths, strict=True)).rstrip()
+
+
+def _cells(text: str) -> int:
+    """Columns of the terminal that the text takes: East Asian wide characters take two."""
+    return len(text) if text.isascii() else sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def say_json_line(value: Any) -> None:
+    """One JSON value on one line, written at once: for streams of them."""
+    import json
+
+    import msgspec
+
+    click.echo(json.dumps(msgspec.to_builtins(value)))
