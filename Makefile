@@ -1,7 +1,7 @@
 # Two commands do everything on a machine that has only python3 (with venv and pip):
 #   make demo    a real Optuna study under watch, about two minutes
-#   make test    lint, types and all quick tests
-# The slow suites have targets of their own: make slow, make bench.
+#   make test    lint, types and all tests
+# make bench prints the figures that the README names (bench/*.py --check also judges them).
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUNBUFFERED = 1
 
-.PHONY: demo test lint slow bench clean
+.PHONY: demo test lint bench clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -26,10 +26,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 test: $(READY) lint
-	$(BIN)/python -m pytest -n 2 -m 'not slow'
-
-slow: $(READY)
-	$(BIN)/python -m pytest -m slow --timeout=600
+	$(BIN)/python -m pytest -n 2
 
 bench: $(READY)
 	$(BIN)/python bench/launch.py

@@ -1,15 +1,16 @@
 """From the write of a fatal line to the message in the outbox, 200 times, under one watchman.
 
 Each try is a real command that writes a line no run survives and notes the time of the write; the outbox row's
-own time is read back from the run's events. Prints p50, p99 and the largest; exits 1 when p99 reaches one second.
+own time is read back from the run's events. Prints p50, p99 and the
+largest; with --check, exits 1 when p99 reaches one second.
 """
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+from house import house
 
 TRIES = 200
 LIMIT_S = 1.0
@@ -23,36 +24,22 @@ PROGRAM = (
 def main() -> int:
     overnight = str(Path(sys.executable).with_name("overnight"))
     delays = []
-    with tempfile.TemporaryDirectory() as home:
-        env = os.environ | {"OVERNIGHT_HOME": home}
+    with house() as env:
+        home = Path(env["OVERNIGHT_HOME"])
         for n in range(TRIES):
-            note = Path(home) / f"written-{n}"
-            command = [
-                overnight,
-                "run",
-                "-d",
-                "--name",
-                f"try{n}",
-                "--",
-                sys.executable,
-                "-S",
-                "-c",
-                PROGRAM,
-                str(note),
-            ]
-            subprocess.run(command, check=True, env=env, stdout=subprocess.DEVNULL)
+            name, note = f"try{n}", home / f"written-{n}"
+            program = [sys.executable, "-S", "-c", PROGRAM, str(note)]
             subprocess.run(
-                [overnight, "wait", f"try{n}", "--until", "end"],
-                env=env,
-                stdout=subprocess.DEVNULL,
-                check=False,
+                [overnight, "run", "-d", "--name", name, "--", *program], check=True, env=env, **QUIET
             )
-            delays.append(told_at(Path(home), f"try{n}") - float(note.read_text()))
+            subprocess.run([overnight, "wait", name, "--until", "end"], check=False, env=env, **QUIET)
+            delays.append(told_at(home, name) - float(note.read_text()))
     delays.sort()
     p50, p99 = delays[len(delays) // 2], delays[int(len(delays) * 0.99) - 1]
     print(f"fatal line to outbox, {TRIES} tries, in ms (limit for p99: {LIMIT_S * 1000:.0f})")
     print(f"p50 {p50 * 1000:.0f}   p99 {p99 * 1000:.0f}   max {delays[-1] * 1000:.0f}")
-    return 0 if p99 < LIMIT_S else 1
+    within = p99 < LIMIT_S
+    return 0 if within or "--check" not in sys.argv else 1
 
 
 def told_at(home: Path, name: str) -> float:
