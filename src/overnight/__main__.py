@@ -1,10 +1,18 @@
-"""`python -m overnight` and the `overnight` command."""
+"""`python -m overnight` and the `overnight` command.
 
+Rule: a start is quick. The keeper's interpreter starts on the other core while this one reads the command line.
+"""
+
+import sys
 from typing import NoReturn
 
 
 def main() -> NoReturn:
     """Run the command line; leaves with its exit code."""
+    if sys.argv[1:2] == ["run"]:
+        from overnight.keeper.launch import prepare
+
+        prepare()
     from overnight.surfaces.cli.main import main as command_line
 
     command_line()
