@@ -118,9 +118,9 @@ class Nights:
         assert launched.unwatched is None
         return Night(self.home, Path(launched.path))
 
-    def program(self, name: str, *args: str, **options: Any) -> Night:
+    def program(self, which: str, *args: str, **options: Any) -> Night:
         """Launch one of the night programs."""
-        return self.start(sys.executable, str(PROGRAMS / f"{name}.py"), *args, **options)
+        return self.start(sys.executable, str(PROGRAMS / f"{which}.py"), *args, **options)
 
     def puppet(self, **options: Any) -> "Puppet":
         """Launch a process that says what it is told to say."""

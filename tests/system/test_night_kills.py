@@ -87,6 +87,7 @@ def test_killed_at_every_stage_of_the_end(nights: Nights) -> None:
     night.closed()
     for once in ("started", "ended", "report"):
         assert len(night.events(once)) == 1
+    assert night.run.status().report is not None
     assert [row["kind"] for row in tellings(nights.home)] == ["success"]
 
 
@@ -110,3 +111,45 @@ def test_a_home_at_rest_needs_no_watchman(nights: Nights) -> None:
     assert not needs_watching(str(nights.home.path))
     assert app.status(night.id).state == "succeeded"
     assert not ensure_if_needed(str(nights.home.path))
+
+
+@pytest.mark.rule("W0.2", "W4.2")
+@pytest.mark.parametrize(
+    ("program", "first_stage", "second_stage", "told"),
+    [
+        ("nan_loss", "first_logs", "interrupt", ["failure"]),
+        ("segfault", "started", "ended", ["failure"]),
+        ("memory", "started", "ended", ["failure"]),
+        ("broken_start", "started", "notification", ["failure"]),
+        ("study", "started", "record", ["discovery", "success"]),
+        ("flood", "first_logs", "problem", ["success"]),
+        ("stubborn", "interrupt", "interrupt", ["failure"]),
+    ],
+)
+def test_killed_twice_in_every_kind_of_night(
+    nights: Nights, program: str, first_stage: str, second_stage: str, told: list[str]
+) -> None:
+    """Whatever happens when, it is told as it would have been, and once."""
+    night = nights.program(program, policy={"minor": "ignore"})
+    for stage in (first_stage, second_stage):
+        night.until(stage)
+        nights.kill_watchman()
+        ensure(str(nights.home.path))
+    night.closed()
+    assert [row["kind"] for row in tellings(nights.home)] == told
+    assert len({event.key for event in night.events()}) == len(night.events())
+    if program == "flood":
+        assert [p.count for p in night.run.status().problems if "overflow" in p.text] == [100_000]
+
+
+@pytest.mark.rule("W0.2", "W2.8")
+def test_killed_before_and_after_a_hang_is_found(nights: Nights) -> None:
+    night = nights.program("hang", policy={"stall_floor_s": 2.0})
+    night.until("check_in")
+    nights.kill_watchman()
+    ensure(str(nights.home.path))
+    assert night.until("question").data["problems"][0]["signature"] == "hang.no_progress"
+    nights.kill_watchman()
+    app.stop(night.id)
+    night.closed()
+    assert [row["kind"] for row in tellings(nights.home)] == ["question"]

@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -55,7 +56,8 @@ def answer(
         run.answer(Answer(question=_question(run), choice=choice, by=by or getpass.getuser(), at=time.time()))
         if choice != "fix":
             return None
-        _end(following, run.spec().policy.grace_s)
+        with suppress(AlreadyEnded):  # by itself, before it could be stopped: so much the better
+            _end(following, run.spec().policy.grace_s)
     return _again(run, env, argv)
 
 

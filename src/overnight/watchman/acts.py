@@ -34,6 +34,8 @@ from overnight.watchman.tools import Tools
 _SAMPLE_BOUND_S = 2.0
 """A look into /proc takes milliseconds; one that hangs is left alone, and nothing waits for it."""
 _SAMPLE_AGE_S = 1.0
+_SUMMARY_BOUND_S = 60.0
+"""How long the telling of a success waits for its report."""
 _INDEXED: frozenset[EventKind] = frozenset(
     {"started", "check_in", "question", "answer", "interrupt", "stop", "record", "ended", "report"}
 )
@@ -59,7 +61,7 @@ class Acts:
         self._beside: set[asyncio.Task[None]] = set()
         self._stops: list[asyncio.Task[None]] = []
         self._summary: Telling | None = None
-        self._reported = False
+        self._reported: Event | None = None
         self._status_trouble: str | None = None
         self._do: dict[str, Callable[[Event], None]] = {
             "interrupt": self._interrupt,
@@ -83,7 +85,7 @@ class Acts:
         """Finish what another watchman had recorded and maybe not done."""
         kinds = {event.kind for event in known}
         told = {event.data.get("key") for event in known if event.kind == "told"}
-        self._reported = "report" in kinds
+        self._reported = next((event for event in known if event.kind == "report"), None)
         for event in known:
             stops = event.kind in ("interrupt", "stop") and "stopped_tree" not in kinds
             if stops or (event.kind == "notification" and event.data.get("key") not in told):
@@ -126,7 +128,7 @@ class Acts:
         if now - self._sampled_t < _SAMPLE_AGE_S or (self._sampling and not self._sampling.done()):
             return []
         self._sampled_t = now
-        self._sampling = asyncio.ensure_future(self._tools.threads.short(self._look, now))
+        self._sampling = asyncio.ensure_future(self._tools.threads.long(self._look, now))
         done, _ = await asyncio.wait({self._sampling}, timeout=_SAMPLE_BOUND_S)
         if not done:
             return []
@@ -175,14 +177,16 @@ class Acts:
         """After `ended`: stop what is still being stopped, report, tell the summary."""
         for stopping in self._stops:
             await stopping
-        if not self._reported:
-            await self._report()
+        report = self.beside(self._report())
         if self._summary is not None:
-            self.beside(
-                self._tools.outbox.tell(msgspec.structs.replace(self._summary, report=self._watch.report))
-            )
+            await asyncio.wait({report}, timeout=_SUMMARY_BOUND_S)
+            summary = msgspec.structs.replace(self._summary, report=self._watch.report)
+            self.beside(self._tools.outbox.tell(summary))
 
     async def _report(self) -> None:
+        if self._reported is not None:
+            self._watch.recall(self._reported)
+            return
         try:
             paths = await self._tools.reports.build(self._run_dir.path)
         except NoReportError as error:

@@ -1,7 +1,7 @@
 """Reports, made by a process of their own.
 
 Rules:
-- At most two at a time, each bounded: a night's summary is told without its report rather than late.
+- At most two at a time, each bounded.
 - What goes wrong is one sentence, taken from what that process said last.
 """
 
@@ -30,7 +30,7 @@ class Reports:
     async def build(self, run_dir: str) -> dict[str, str]:
         """The paths by kind (`md`, `html`, `results`). Raises NoReportError."""
         try:
-            async with asyncio.timeout(BOUND_S), self._places:
+            async with self._places, asyncio.timeout(BOUND_S):
                 return await _build(run_dir)
         except TimeoutError:
             raise NoReportError(f"The report was not ready within {BOUND_S:g} s.") from None

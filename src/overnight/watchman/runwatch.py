@@ -45,8 +45,9 @@ _INTENT_S = 60.0
 _EXEC_S = 0.2
 """How long between the record of a start and exec: milliseconds; a busy machine gets more."""
 _AGAIN_S = 1.0
-"""How soon a timer that came to nothing is looked at again, and how soon a full disk is tried again (x
-10)."""
+"""How soon a timer that came to nothing is looked at again."""
+_DISK_AGAIN_S = 5.0
+"""How soon a full disk is tried again."""
 _SMALL = 1 << 16
 """Bytes that are understood in well under a millisecond: no thread is worth it."""
 
@@ -266,7 +267,7 @@ class RunWatch:
         return None if due is None else max(due, self._looked + _AGAIN_S) if due <= self._looked else due
 
     def _due(self) -> float:
-        behind = self.clock.now() + 10 * _AGAIN_S if self.journal.behind else None
+        behind = self.clock.now() + _DISK_AGAIN_S if self.journal.behind else None
         times = (self._look_due(), self._status_due, behind)
         return min((t for t in times if t is not None), default=self.clock.now() + 3600)
 
@@ -326,7 +327,7 @@ class RunWatch:
     async def _close(self) -> None:
         """Return when all of it is on disk and in the outbox."""
         while self.journal.behind:
-            await self._woken(10 * _AGAIN_S)
+            await self._woken(_DISK_AGAIN_S)
             await self.journal.flush()
         await self.acts.write_status()
         await self.acts.sent()

@@ -52,6 +52,8 @@ def _spawn(home: str) -> None:
     reap."""
     log = os.path.join(home, LOG)
     env = {name: value for name, value in os.environ.items() if name not in _NOT_OURS}
+    if "PYTHONPATH" in env:  # it will work in another folder
+        env["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, env["PYTHONPATH"].split(os.pathsep)))
     command = [sys.executable, "-P", "-m", "overnight.watchman", "--home", home]
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

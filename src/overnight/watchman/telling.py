@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_AGAIN_S = 30.0
+_AGAIN_S = 5.0
 
 log = logging.getLogger(__name__)
 

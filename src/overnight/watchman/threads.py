@@ -1,9 +1,9 @@
 """Blocking work off the loop.
 
 Rules:
-- Short work (a file, a look into /proc) shares a few threads: one hung mount does not grow into hundreds.
-- Work that may block for minutes (stopping a tree, waiting for keepers) has a daemon thread of its own: it
-  takes no place in the pool and never keeps the process from ending.
+- Short work (the files of the home) shares a few threads.
+- Work that may block for minutes (stopping a tree, waiting for keepers, a look at somebody's mounts) has a
+  daemon thread of its own: it takes no place in the pool and never keeps the process from ending.
 """
 
 import asyncio
