@@ -36,7 +36,7 @@ def language_of_locale() -> Language:
     return next((lang for lang in LANGUAGES if wanted.lower().startswith(lang)), "en")
 
 
-class Settings(Struct, forbid_unknown_fields=True):
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Every setting with its default.
 
     `lang`: the language of notifications and reports. `notify`: where to tell: Apprise URLs, `desktop`, or
