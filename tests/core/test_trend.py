@@ -138,7 +138,8 @@ def test_a_healthy_loss_however_noisy_does_not_diverge(noise: float, seed: int) 
 def test_a_shift_is_found_in_few_steps_at_any_scale(scale: float) -> None:
     test = PageHinkley()
     assert not any(test.see(value * scale) for value in healthy(3_000, 0.02))
-    delays = [n for n in range(60) if test.see(2.0 * 1.10 * scale)]
+    higher = healthy(3_060, 0.02, seed=9)[3_000:]
+    delays = [n for n, value in enumerate(higher) if test.see(value * 1.10 * scale)]
     assert delays
     assert delays[0] <= 40
 
@@ -177,7 +178,7 @@ def diverging(losses: list[float], steps: list[int], *, trial: bool = False) -> 
 
 
 def test_a_rising_loss_is_minor_and_only_where_nothing_repeats_the_training() -> None:
-    losses = [*healthy(2_000, 0.02), *[4.0] * 50]
+    losses = [*healthy(2_000, 0.02), *(4.0 + n % 7 / 10 for n in range(50))]
     steps = list(range(len(losses)))
     found = diverging(losses, steps)
     assert found is not None

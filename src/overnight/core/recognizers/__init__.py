@@ -89,7 +89,7 @@ class Recognizers:
 
     def _may_follow(self, text: str) -> bool:
         """Whether the meaning of a line depends on those before it: a row of a table, a value announced."""
-        return "alue" in text or text.lstrip()[:1].isdigit()
+        return "alue" in text or self._tables.expects(text)
 
     def _silence(self, shape: str) -> None:
         """Remember that lines of this shape, but for their digits, state nothing."""
@@ -106,6 +106,7 @@ class Recognizers:
             return []
         self._in_frame = text.lstrip().startswith('File "')
         if self._tables.header(line):
+            self._silent.clear()
             return []
         for gate, read in self._wordy_families:
             if any(literal in text for literal in gate):

@@ -11,6 +11,7 @@ Rules:
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from overnight.core import names
@@ -49,11 +50,13 @@ _OF_EPOCH = re.compile(
     r" (?:of|at|in|for|on|over) (?:this |the |each )?(?:epoch|run|study|trial|round|fold)s?$"
 )
 _ENDS = ("epoch", "run", "study", "trial", "round", "fold", "s")
-_CODE = re.compile(
-    r"^\s*(?:def |class \w+[(:]|import |from \S+ import|return\b|if .*:$|for \w+ in .*:$|while .*:$|print\("
+_CODE_START = re.compile(
+    r"\s*(?:def |class \w+[(:]|import |from \S+ import|return\b|if .*:$|for \w+ in .*:$|while .*:$|print\("
     r"|assert |raise |self\.|elif |else:|try:|except\b.*:$|with .*:$|@\w+$|#include|//|/\*|>>> |\^)"
-    r"|\w ?== ?\w|!=|\)\s*:\s*$|\bf\"|\bf'|\blambda\b"
-    r"|[\w)\]]\s*=\s*(?:dict|list|nn|torch|np|self|F|tf)[(.]\w|\{\}"
+)
+_CODE_GATE = ("==", "!=", "+=", "{}", "lambda", 'f"', "f'", "= ", "=d", "=t", "=n", ").")
+_CODE_INSIDE = re.compile(
+    r"\w ?== ?\w|!=|\bf\"|\bf'|\blambda\b|\{\}|[\w)\]]\s*=\s*(?:dict|list|nn|torch|np|self|F|tf)[(.]\w"
     r"|\w\(\w*\)\.\w|\+="
 )
 _STOP = frozenset(
@@ -133,7 +136,9 @@ _KNOWN = frozenset(
 
 def is_source(text: str) -> bool:
     """Whether the line is code, or the listing of one: its assignments are no measurements."""
-    return _CODE.search(text) is not None
+    if _CODE_START.match(text) is not None or text.rstrip().endswith("):"):
+        return True
+    return any(sign in text for sign in _CODE_GATE) and _CODE_INSIDE.search(text) is not None
 
 
 def without_settings(text: str) -> str:
@@ -190,6 +195,7 @@ def _has_unit(text: str, end: int) -> bool:
     return _UNIT.match(text, end) is not None
 
 
+@lru_cache(maxsize=4096)
 def _name_before(before: str) -> str | None:
     if before[-1:] in ("'", '"'):
         quoted = before[:-1]
@@ -219,6 +225,7 @@ def _tells(part: str) -> bool:
     return part.lower() in _KNOWN or bool(names.split(part)) or names.kind(part) in ("loss", "quality")
 
 
+@lru_cache(maxsize=4096)
 def _known_tail(name: str) -> str | None:
     """The last word if it is a measurement, with the words before it that belong to its name."""
     parts = name.split(" ")

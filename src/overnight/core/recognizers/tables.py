@@ -51,6 +51,10 @@ class Tables:
         self._line = line.number
         return True
 
+    def expects(self, text: str) -> bool:
+        """Whether the line looks like a row of the table that was begun."""
+        return bool(self._columns) and _ROW.match(text) is not None
+
     def read(self, line: Line) -> list[Fact] | None:
         """A row of the table whose header was seen last, or a row of a box."""
         text = line.text

@@ -35,6 +35,7 @@ _BAR = re.compile(
 _OPEN = re.compile(
     rf"(?<![\w./])(?P<current>{SCALED})(?P<unit1>[A-Za-z]{{0,12}})\s\[(?P<inside>\d\d:\d\d[^\]<]{{0,400}})\]"
 )
+_CLOCK = re.compile(r"\[\d\d:\d\d")
 _RATE = re.compile(r"(?P<per>[A-Za-zéà]{1,16}(?:\(s\))?)/s\b|s/(?P<each>[A-Za-zéà]{1,16})")
 _BEST_TRIAL = re.compile(r"Best trial: \d+\. Best value: ")
 
@@ -57,7 +58,7 @@ class Bars:
         text = line.text
         at = text.rfind("%|")
         match = _BAR.search(text, max(0, at - 3)) if at >= 0 else None
-        if match is None and " [" in text:
+        if match is None and _CLOCK.search(text) is not None:
             match = _OPEN.search(text)
         if match is None:
             return None
