@@ -193,6 +193,19 @@ def test_a_run_directory_removed_under_its_watch_stops_nobody_else(nights: Night
     os.close(puppet.pipe)
 
 
+def test_a_removed_home_takes_its_watchman_along(nights: Nights) -> None:
+    """Or a home made anew in its place would have two."""
+    night = nights.program("training", "2")
+    night.closed()
+    pid = nights.watchman
+    shutil.rmtree(nights.home.path)
+    wait_for_end(pid)
+    nights.home.path.mkdir(mode=0o700)
+    again = nights.program("training", "2")
+    again.closed()
+    assert nights.watchman != pid
+
+
 def test_an_overflow_of_file_events_loses_nothing(nights: Nights) -> None:
     """While the watchman is stopped, more happens than the kernel remembers."""
     most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())

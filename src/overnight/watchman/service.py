@@ -38,6 +38,7 @@ _LATER_S = (0.1, 1.0, 10.0, 60.0)
 _SEND_CHECK_S = 60.0
 _LOOK_S = 5.0
 
+_ROOT = ("", "")
 _ARRIVALS = flags.CREATE | flags.MOVED_TO | flags.ONLYDIR
 _CHANGES = flags.MODIFY | flags.CREATE | flags.MOVED_TO | flags.ONLYDIR
 _ANSWERED = flags.CREATE | flags.MOVED_TO | flags.ONLYDIR
@@ -67,7 +68,7 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._go, number)
         _raise_file_limit()
-        self._watch_folder(runs_folder(self._home), _ARRIVALS, "", "")
+        self._watch_folder(runs_folder(self._home), _ARRIVALS, *_ROOT)
         loop.add_reader(self._inotify.fileno(), self._changes)
         self._find_runs()
         self._beside(self._tools.outbox.open())
@@ -105,9 +106,15 @@ class Service:
             if event.mask & flags.Q_OVERFLOW:
                 self._look_at_everything()
             elif event.mask & flags.IGNORED:
-                self._watched.pop(event.wd, None)
+                self._lost(event.wd)
             else:
                 self._change(event.wd, event.name)
+
+    def _lost(self, wd: int) -> None:
+        """A watched folder is gone; without the home's own there is nothing left to be the watchman of."""
+        if self._watched.pop(wd, None) == _ROOT:
+            self._asked_to_go = True
+            self._end("the home was removed")
 
     def _rearm(self) -> None:
         if not self._over.is_set():
