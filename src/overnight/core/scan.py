@@ -83,7 +83,7 @@ class _Entry:
         self.signature = signature
         self._expressions = [re.compile(p) for p in signature.pattern]
         self._gates = [longest_literal(p) for p in signature.pattern]
-        self.numeric = any(re.search(r"\\d|\d", p) for p in signature.pattern)
+        self.numeric = any(_names_digits(parser.parse(p)) for p in signature.pattern)
 
     def may(self, low: str) -> bool:
         return any(gate in low for gate in self._gates)
@@ -110,3 +110,33 @@ def _runs(parsed: Any) -> list[str]:
         elif op is ops.MAX_REPEAT and value[0] > 0:
             runs += _runs(value[2])
     return [r.lower() for r in [*runs, run]]
+
+
+def _names_digits(parsed: Any) -> bool:
+    """Whether it matters to a pattern which digit stands somewhere: then lines of one shape differ."""
+    for op, value in parsed:
+        if op in (ops.LITERAL, ops.NOT_LITERAL) and chr(value).isdigit():
+            return True
+        if op is ops.IN and any(_is_digit_set(*item) for item in value):
+            return True
+        if any(_names_digits(inner) for inner in _inside(op, value)):
+            return True
+    return False
+
+
+def _is_digit_set(op: Any, value: Any) -> bool:
+    if op is ops.LITERAL:
+        return chr(value).isdigit()
+    return (
+        op is ops.RANGE
+        and value != (ord("0"), ord("9"))
+        and any(value[0] <= ord(d) <= value[1] for d in "0123456789")
+    )
+
+
+def _inside(op: Any, value: Any) -> list[Any]:
+    if op is ops.SUBPATTERN:
+        return [value[3]]
+    if op in (ops.MAX_REPEAT, ops.MIN_REPEAT):
+        return [value[2]]
+    return list(value[1]) if op is ops.BRANCH else []
