@@ -355,6 +355,7 @@ def _optuna_log(direction: str, objective, **kwargs) -> list[str]:  # type: igno
     logger = logging.getLogger("optuna")
     logger.addHandler(handler)
     optuna.logging.disable_default_handler()
+    optuna.logging.set_verbosity(optuna.logging.INFO)  # another test may have made it quieter
     try:
         study = optuna.create_study(direction=direction, sampler=optuna.samplers.RandomSampler(seed=0))
         study.optimize(objective, catch=(ValueError,), **kwargs)
