@@ -18,7 +18,6 @@ from overnight.watchman.start import CLOSED, ensure_if_needed, needs_watching, w
 
 _LITTLE_BYTES = 200 << 20
 _EXTRAS = {
-    "hyperscan": ("scan", "the quickest scan of large logs", "overnight[fast]"),
     "altair": ("plots", "pictures in the report", "overnight[report]"),
     "pynvml": ("gpu", "GPU use in the samples", "overnight[gpu]"),
 }

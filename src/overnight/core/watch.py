@@ -332,6 +332,7 @@ class Watch:
             "progress": msgspec.to_builtins(status.progress),
             "best": msgspec.to_builtins(status.best),
             "problems": len(status.problems),
+            "metrics": status.metrics,
         }
         return [*judged, self._event("check_in", f"check_in:{len(self.check_ins)}", now, data)]
 
