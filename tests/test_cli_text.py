@@ -62,9 +62,9 @@ def test_a_command_is_shown_as_it_would_be_typed() -> None:
     ],
 )
 def test_needless_words_are_noticed_and_explained(typed: list[str], run: list[str], word: str) -> None:
-    noticed = notice(typed)
-    assert noticed.argv == run
-    assert any(f"'{word}'" in sentence and "not needed" in sentence for sentence in noticed.sentences)
+    command, sentences = notice(typed)
+    assert command == run
+    assert any(f"'{word}'" in sentence and "not needed" in sentence for sentence in sentences)
 
 
 @pytest.mark.rule("W1.1")

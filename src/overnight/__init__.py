@@ -7,14 +7,14 @@
     print(result.status.best, result.exit_status)
 
 Rules: what stands here is the public API and stays; each name is loaded when it is first used, so that
-importing the package costs nothing.
+importing the package costs nothing. Not even `typing`, whose 7 ms the detached start would feel.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from overnight.app import (
         analyze,
@@ -60,7 +60,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'overnight' has no attribute {name!r}")
-    return getattr(import_module(f"overnight.{_HOMES[name]}"), name)
+    found: object = getattr(import_module(f"overnight.{_HOMES[name]}"), name)
+    return found

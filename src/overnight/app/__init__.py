@@ -13,8 +13,8 @@ Rules:
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # `typing` costs 7 ms, and the detached start is measured
 if TYPE_CHECKING:
     from overnight.app.deciding import Stopped, answer, relaunch, stop
     from overnight.app.following import Following, WaitResult, follow, status, wait
@@ -67,10 +67,10 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{module}"), name)
+    found: object = getattr(import_module(f"{__name__}.{module}"), name)
     globals()[name] = found
     return found

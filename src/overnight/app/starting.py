@@ -8,14 +8,19 @@ Rules:
 - The watchman comes last: the command runs whether or not there is one.
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 from overnight.errors import CannotStart, OvernightError, UsageError
 from overnight.keeper.launch import launch as keep
 from overnight.store import home as store
 from overnight.watchman.start import ensure
+
+TYPE_CHECKING = False  # `typing` costs 7 ms
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 
 class Launched:

@@ -34,6 +34,15 @@ def printable(text: str, limit: int | None = None) -> str:
     return text
 
 
+def log_line(text: str) -> str:
+    """One line of a log as a person would have seen it: colours gone, a progress bar at its last state."""
+    from overnight.core.lines import LineSplitter  # only where a log is shown
+
+    splitter = LineSplitter()
+    seen = [*splitter.feed(text.encode("utf-8", "surrogateescape")), *splitter.flush()]
+    return printable(seen[-1].text) if seen else ""
+
+
 def printable_lines(text: str) -> str:
     """The same for text of our own whose line ends are meant."""
     return "\n".join(printable(line) for line in text.split("\n"))

@@ -8,8 +8,9 @@ import click
 from overnight import app
 from overnight.core.model import CHOICES, Choice
 from overnight.surfaces.cli import out, words
+from overnight.surfaces.cli.launching import say_started
 from overnight.surfaces.cli.registry import DONE
-from overnight.surfaces.cli.run import detach_option, early_wait_option, say_started
+from overnight.surfaces.cli.run import detach_option, early_wait_option
 from overnight.surfaces.cli.runref import run_argument
 from overnight.surfaces.cli.starting import see_through
 from overnight.surfaces.cli.verb import json_option, verb
@@ -103,10 +104,10 @@ def _command(argv: tuple[str, ...]) -> list[str] | None:
     """The new command without what it does not need; None: the old one."""
     if not argv:
         return None
-    noticed = notice(argv)
-    for sentence in noticed.sentences:
+    words_, sentences = notice(argv)
+    for sentence in sentences:
         out.note(sentence)
-    return noticed.argv
+    return words_
 
 
 def _relaunched(new_id: str, old: str, as_json: bool) -> int:

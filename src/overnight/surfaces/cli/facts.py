@@ -6,10 +6,12 @@ known is not shown; what needs the reader comes before what is nice to know.
 
 from typing import Literal, NamedTuple
 
+from msgspec.structs import replace
+
 from overnight.core.digest import progress_words
 from overnight.core.exits import signal_name
 from overnight.core.humane import duration, number, size
-from overnight.core.model import Best, Problem, Question, Sample, Status
+from overnight.core.model import Best, Problem, Progress, Question, Sample, Status
 from overnight.surfaces.safe import printable, quoted
 
 Tone = Literal["plain", "good", "minor", "critical", "quiet", "call"]
@@ -51,10 +53,10 @@ def exit_words(status: Status) -> str:
 
 def tone(status: Status) -> Tone:
     """The colour of the whole."""
-    if status.state in ("failed", "lost") or status.verdict == "critical":
-        return "critical"
     if status.question is not None or status.verdict == "minor" or status.state == "stopped":
         return "minor"
+    if status.state in ("failed", "lost") or status.verdict == "critical":
+        return "critical"
     return "good"
 
 
@@ -65,9 +67,8 @@ def facts(status: Status) -> list[Fact]:
     if status.question is not None:
         found.append(question_fact(status.run, status.question))
     found += [problem_fact(p) for p in shown_problems(status)]
-    found += (
-        [Fact("progress", [printable(progress_words(p)) for p in status.progress])] if status.progress else []
-    )
+    if status.progress:
+        found.append(Fact("progress", [printable(progress_words(row)) for row in progress(status)]))
     found += [Fact("best", [best_words(status.best)], "good")] if status.best is not None else []
     found += _figures(status)
     if status.next_check_in_s is not None:
@@ -78,6 +79,13 @@ def facts(status: Status) -> list[Fact]:
         found.append(Fact("report", [printable(status.report)]))
     found.append(Fact("log", [printable(status.log)], "quiet"))
     return found
+
+
+def progress(status: Status) -> list[Progress]:
+    """The progress; how fast and how long still is no question any more when the run is over."""
+    if status.state == "running":
+        return status.progress
+    return [replace(row, rate_per_s=None, eta_s=None) for row in status.progress]
 
 
 def shown_problems(status: Status) -> list[Problem]:

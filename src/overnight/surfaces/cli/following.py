@@ -14,6 +14,7 @@ from overnight import app
 from overnight.core.model import Status
 from overnight.surfaces.cli import out
 from overnight.surfaces.cli.news import news
+from overnight.surfaces.safe import log_line
 
 _CLOCK_S = 1.0
 """The clock on the screen shows seconds."""
@@ -61,8 +62,8 @@ def come_back(run_id: str) -> str:
 
 
 def last_lines(ref: str, count: int) -> list[str]:
-    """The freshest lines of the log that are not empty."""
-    return [line for line in app.read_log(ref, lines=count) if line.strip()]
+    """The freshest lines of the log that are not empty, harmless to show."""
+    return [line for text in app.read_log(ref, lines=count) if (line := log_line(text).rstrip())]
 
 
 def _shorter(*times: float | None) -> float | None:
@@ -83,7 +84,7 @@ def _draw(ref: str, enough: Enough, timeout_s: float | None) -> Status:
         for status in statuses(ref, enough, timeout_s, _CLOCK_S):
             if status is not seen:
                 seen, tail = status, last_lines(ref, 1)
-            hint = None if ended(status) else "Ctrl-C leaves it running"
+            hint = f"overnight report {status.run}" if ended(status) else "Ctrl-C leaves it running"
             live.update(view(at(status, time.time()), tail, console.width, hint), refresh=True)
     return status
 

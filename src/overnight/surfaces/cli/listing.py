@@ -7,18 +7,17 @@ import time
 import click
 
 from overnight import app
-from overnight.core.digest import progress_words
 from overnight.core.humane import duration, number
-from overnight.core.model import RunState, Status
+from overnight.core.model import Progress, RunState, Status
 from overnight.surfaces.cli import out
 from overnight.surfaces.cli.facts import exit_words, state_words
 from overnight.surfaces.cli.registry import DONE, INTERRUPTED
 from overnight.surfaces.cli.runref import run_argument
 from overnight.surfaces.cli.verb import json_option, verb
-from overnight.surfaces.safe import printable
+from overnight.surfaces.safe import log_line, printable
 
 _STATES: tuple[RunState, ...] = ("running", "succeeded", "failed", "stopped", "lost")
-_HEAD = ("RUN", "NAME", "STATE", "TIME", "PROGRESS", "BEST")
+_HEAD = ("RUN", "NAME", "STATE", "TIME", "PROGRESS", "ETA", "BEST")
 
 
 @verb(
@@ -54,9 +53,17 @@ def ls(limit: int, state: RunState | None, tag: str | None, as_json: bool) -> in
 def _row(status: Status) -> tuple[str, ...]:
     name = printable(status.name, 24)
     state = state_words(status) if status.state == "running" else f"{status.state}{exit_words(status)}"
-    progress = printable(progress_words(status.progress[0])) if status.progress else ""
+    row = status.progress[0] if status.progress else None
+    eta = duration(row.eta_s) if row is not None and row.eta_s and status.state == "running" else ""
     best = f"{printable(status.best.name, 16)} {number(status.best.value)}" if status.best is not None else ""
-    return status.run, name, state, duration(_elapsed(status)), progress, best
+    return status.run, name, state, duration(_elapsed(status)), _count(row), eta, best
+
+
+def _count(row: Progress | None) -> str:
+    """`trial 43/100`."""
+    if row is None:
+        return ""
+    return printable(f"{row.unit} {number(row.current)}" + (f"/{number(row.total)}" if row.total else ""))
 
 
 def _elapsed(status: Status) -> float:
@@ -100,7 +107,7 @@ def logs(run: str, lines: int, follow: bool, numbers: bool, raw: bool, as_json: 
         out.say_json([{"line": first + n, "text": text} for n, text in enumerate(found)])
         return DONE
     for n, text in enumerate(found):
-        out.say(f"{first + n:>7}  {printable(text)}" if numbers else printable(text))
+        out.say(f"{first + n:>7}  {log_line(text)}" if numbers else log_line(text))
     return _go_on(run) if follow else DONE
 
 
@@ -128,7 +135,7 @@ def _go_on(run: str) -> int:
             fresh, skip = piece[skip:], max(0, skip - len(piece))
             *whole, rest = (rest + fresh).split(b"\n")
             for line in whole:
-                out.say(printable(line.decode("utf-8", "replace")))
+                out.say(log_line(line.decode("utf-8", "replace")))
     except KeyboardInterrupt:
         return INTERRUPTED
     return DONE

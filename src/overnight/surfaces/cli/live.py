@@ -17,7 +17,7 @@ from rich.text import Text
 
 from overnight.core.humane import duration, number, rate
 from overnight.core.model import Progress, Status
-from overnight.surfaces.cli.facts import Fact, Tone, facts, state_words, tone
+from overnight.surfaces.cli.facts import Fact, Tone, facts, progress, state_words, tone
 from overnight.surfaces.safe import printable
 
 STYLES: dict[Tone, str] = {
@@ -46,13 +46,13 @@ def view(status: Status, last_lines: Sequence[str], width: int, hint: str | None
     """The whole picture of a run. `hint`: what the keys of this terminal do."""
     found = facts(status)
     parts: list[RenderableType] = [_header(status, width), *_command(found, width)]
+    for fact in found:  # before all that a low terminal may cut off
+        parts += ["", _question(fact)] if fact.label == "question" else []
     if status.progress:
-        parts += ["", _bars(status.progress, width)]
+        parts += ["", _bars(progress(status), width)]
     rows = [fact for fact in found if fact.label not in (*_ELSEWHERE, "command")]
     if rows:
         parts += ["", _rows(rows)]
-    for fact in found:
-        parts += ["", _question(fact)] if fact.label == "question" else []
     parts += ["", *_foot(status, last_lines, hint)]
     return Group(*parts)
 
@@ -84,24 +84,28 @@ def _command(found: Sequence[Fact], width: int) -> list[RenderableType]:
 def _bars(rows: Sequence[Progress], width: int) -> Table:
     narrow = width < _NARROW
     grid = Table.grid(expand=True, padding=(0, 1))
-    grid.add_column(no_wrap=True, min_width=10)
+    grid.add_column(no_wrap=True, min_width=11)
     grid.add_column(ratio=1)
     grid.add_column(justify="right", no_wrap=True)
     if not narrow:
         grid.add_column(justify="right", no_wrap=True)
     for row in rows:
-        cells: list[RenderableType] = [Text(f"  {printable(row.unit, 14)}"), _bar(row), Text(_count(row))]
-        grid.add_row(*cells, *([] if narrow else [Text(_pace(row), style="dim")]))
+        unit = Text(f"  {printable(row.unit, 14)}")
+        bar = _bar(row)
+        if bar is None:  # nothing pretends to know the total
+            grid.add_row(unit, Text.assemble(_count(row), (f"  {_pace(row)}", "dim")))
+        else:
+            grid.add_row(unit, bar, Text(_count(row)), *([] if narrow else [Text(_pace(row), style="dim")]))
     return grid
 
 
-def _bar(row: Progress) -> RenderableType:
-    """A bar where the total is known; otherwise nothing pretends to know it."""
+def _bar(row: Progress) -> RenderableType | None:
+    """A bar where the total is known."""
     percent = row.percent
     if percent is None and row.total:
         percent = 100 * row.current / row.total
     if percent is None:
-        return Text("")
+        return None
     return ProgressBar(
         total=100, completed=percent, complete_style="green", finished_style="green", style="bright_black"
     )

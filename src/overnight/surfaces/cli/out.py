@@ -24,13 +24,30 @@ _NARROW = 40
 
 
 def say_json(value: Any) -> None:
-    """One JSON value: indented for eyes, on one line for programs; ASCII, so that no terminal acts on it."""
+    """One JSON value: indented for eyes, on one line for programs."""
+    _say_json(value, indent=2 if sys.stdout.isatty() else None)
+
+
+def say_json_line(value: Any) -> None:
+    """One JSON value on one line, written at once: for streams of them."""
+    _say_json(value, indent=None)
+
+
+def _say_json(value: Any, indent: int | None) -> None:
+    """ASCII only, so that no terminal acts on it; a number that JSON has no word for (NaN) becomes null."""
     import json
 
     import msgspec
 
-    indent = 2 if sys.stdout.isatty() else None
-    click.echo(json.dumps(msgspec.to_builtins(value), indent=indent))
+    plain = msgspec.json.decode(msgspec.json.encode(_named(value)))
+    click.echo(json.dumps(plain, indent=indent))
+
+
+def _named(value: Any) -> Any:
+    """Named tuples as objects with their names, alone or in a list."""
+    if isinstance(value, list):
+        return [_named(item) for item in value]
+    return value._asdict() if hasattr(value, "_asdict") else value
 
 
 def is_terminal() -> bool:
@@ -57,7 +74,7 @@ def say(text: str) -> None:
 
 def note(text: str) -> None:
     """A remark beside the result: to stderr, so that it never gets into what a script reads."""
-    click.echo(f"overnight: {text}", err=True)
+    click.echo(text if sys.stderr.isatty() else f"overnight: {text}", err=True)
 
 
 def page(head: str, facts: "Iterable[Fact]") -> str:
@@ -89,7 +106,18 @@ def _labelled(label: str, text: str, width: int) -> list[str]:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their widest cell, two spaces apart."""
     widths = [max(_cells(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    return "\n".join(_line(row, widths) for row in (head, *rows))
+    lines = [_line(row, widths) for row in (head, *rows)]
+    return "\n".join(_cut(line) for line in lines) if sys.stdout.isatty() else "\n".join(lines)
+
+
+def _cut(line: str) -> str:
+    """No longer than the terminal is wide; the first columns are the ones that matter."""
+    width = max(_NARROW, terminal_width())
+    if _cells(line) <= width:
+        return line
+    while _cells(line) >= width:
+        line = line[:-1]
+    return line + "…"
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -99,12 +127,3 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 def _cells(text: str) -> int:
     """Columns of the terminal that the text takes: East Asian wide characters take two."""
     return len(text) if text.isascii() else sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def say_json_line(value: Any) -> None:
-    """One JSON value on one line, written at once: for streams of them."""
-    import json
-
-    import msgspec
-
-    click.echo(json.dumps(msgspec.to_builtins(value)))

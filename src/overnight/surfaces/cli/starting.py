@@ -75,7 +75,7 @@ def _say(status: Status) -> None:
         found.insert(0, Fact("start", [_start_words(status)]))
         tail = tail[-3:]
     if tail:
-        found.append(Fact("last lines", [printable(line, 300) for line in tail], "quiet"))
+        found.append(Fact("log", [printable(line, 300) for line in tail], "quiet"))
     found.append(Fact("next", [next_call(status)], "call"))
     out.say(out.page(headline(status), found))
 
