@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from overnight import engines
 from overnight.core import signatures
 from overnight.core.observe import Catalog
 from overnight.core.signatures import parse
@@ -35,4 +36,5 @@ def load(extra_dirs: Sequence[Path] = ()) -> Catalog:
                     f"The signatures in {path} cannot be used: {error}. Correct the file or remove it."
                 ) from None
             texts.append(text)
-    return Catalog(parse(texts))
+    known = parse(texts)
+    return Catalog(known, lambda matcher: engines.fastest(known, matcher))

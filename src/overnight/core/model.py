@@ -147,13 +147,15 @@ class ProgressSeen(Struct, frozen=True):
 
 
 class MetricSeen(Struct, frozen=True):
-    """One printed value. `name` as printed; `step` in `step_unit`s where the line says it."""
+    """One printed value. `name` as printed; `step` in `step_unit`s where the line says it. `extreme`: its line
+    was read because of its value, so it is no fair sample."""
 
     name: str
     value: float
     line: int
     step: float | None = None
     step_unit: str | None = None
+    extreme: bool = False
 
 
 class TrialSeen(Struct, frozen=True):
