@@ -13,10 +13,9 @@ from msgspec.structs import replace
 from overnight.core.engine import DIGITS, Engine
 from overnight.core.lines import Block, Line
 from overnight.core.model import Fact, MetricSeen, Observation, ProblemSeen
-from overnight.core.problems import ProblemBook
+from overnight.core.problems import CONTEXT, ProblemBook
 from overnight.core.sampling import Sampler
 
-_CONTEXT = 6
 _ALIKE = 16
 """Lines of a shape with one verdict, after which the rest of the piece is believed to have it."""
 Recognize = Callable[[Line], list[Fact]]
@@ -37,65 +36,75 @@ class _Flood:
 
 
 class Bulk:
-    """Reads pieces of one log for one reader, whose book of problems it shares."""
+    """One piece of a log, read for one reader, whose book of problems it shares."""
 
-    def __init__(self, engine: Engine, sampler: Sampler, problems: ProblemBook) -> None:
-        self._engine, self._sampler, self._problems = engine, sampler, problems
+    def __init__(self, block: Block, problems: ProblemBook, now: float | None) -> None:
+        self._block, self._problems, self._now = block, problems, now
+        self._shapes = block.text.translate(None, DIGITS).split(b"\n")
+        self._floods: dict[bytes, _Flood] = {}
+        self._read_to = 0
 
-    def read(self, block: Block, now: float | None, recognize: Recognize) -> Iterator[Observation]:
-        """All observations of a piece, in order."""
-        shapes = block.text.translate(None, DIGITS).split(b"\n")
-        chosen = self._sampler.choose(block.parts, shapes)
-        stating = set(chosen.lines)
-        floods: dict[bytes, _Flood] = {}
-        hits = self._engine.hits(block.text)
+    def read(self, engine: Engine, sampler: Sampler, recognize: Recognize) -> Iterator[Observation]:
+        """All observations of the piece, in order."""
+        chosen = sampler.choose(self._block.parts, self._shapes)
+        stating, hits = set(chosen.lines), dict.fromkeys(engine.hits(self._block.text))
         for place in hits:
-            floods.setdefault(shapes[place], _Flood()).last = place
-        hit = set(hits)
-        read_to = 0
-        for place in sorted(stating | hit):
-            for between in range(read_to, place):
-                if not self._problems.is_open:
-                    break
-                yield from self._see(block, between, now)
-                read_to = between + 1
-            if self._problems.is_open or place in hit:
-                yield from self._hit(block, place, floods.get(shapes[place]), shapes[place], now)
-            if place in stating and not _is_under_frame(block, place):
-                yield from _marked(recognize(block.line(place)), place in chosen.extremes)
-            read_to = max(read_to, place + 1)
-        for between in range(read_to, len(block.parts)):
-            if not self._problems.is_open:
-                break
-            yield from self._see(block, between, now)
+            self._floods.setdefault(self._shapes[place], _Flood()).last = place
+        for place in sorted(stating.union(hits)):
+            yield from self._read_on(place)
+            if self._problems.is_open or place in hits:
+                yield from self._look(place)
+            if place in stating and not self._is_under_frame(place):
+                yield from _marked(recognize(self._block.line(place)), place in chosen.extremes)
+        yield from self._read_on(len(self._block.parts))
+        self._pass_by(len(self._block.parts))
 
-    def _hit(
-        self, block: Block, place: int, flood: _Flood | None, shape: bytes, now: float | None
-    ) -> Iterator[Observation]:
+    def _read_on(self, end: int) -> Iterator[Observation]:
+        """As long as a traceback is open, each line is its own."""
+        while self._problems.is_open and self._read_to < end:
+            yield from self._see(self._read_to)
+
+    def _look(self, place: int) -> Iterator[Observation]:
+        """A line that may be a problem."""
+        shape = self._shapes[place]
+        flood = self._floods.get(shape)
         if self._problems.is_open or flood is None or _HEAD in shape:
-            yield from self._see(block, place, now)
-            return
-        if not flood.uniform:
-            self._problems.jump([block.line(p).text for p in range(max(0, place - _CONTEXT), place)])
-            seen = list(self._see(block, place, now))
+            yield from self._see(place)
+        elif not flood.uniform:
+            seen = list(self._see(place))
             flood.verdicts.append(seen[0].problem.signature if seen else None)
             yield from seen
-            return
-        flood.waiting += 1
-        signature = flood.verdicts[0]
-        if place == flood.last and signature is not None:
-            yield self._problems.more(signature, flood.waiting, block.line(place).number, now)
+        else:
+            flood.waiting += 1
+            signature = flood.verdicts[0]
+            if place == flood.last and signature is not None:
+                number = self._block.line(place).number
+                yield self._problems.more(signature, flood.waiting, number, self._now)
 
-    def _see(self, block: Block, place: int, now: float | None) -> Iterator[ProblemSeen]:
-        line = block.line(place)
-        seen = self._problems.see(line, now) if line.text.strip() else None
+    def _see(self, place: int) -> Iterator[ProblemSeen]:
+        if place < self._read_to:
+            return
+        self._pass_by(place)
+        self._read_to = place + 1
+        line = self._block.line(place)
+        seen = self._problems.see(line, self._now) if line.text.strip() else None
         if seen is not None:
             yield seen
 
+    def _pass_by(self, place: int) -> None:
+        """The lines before `place` that were left out: the last of them are what stands before a problem."""
+        texts: list[str] = []
+        at = place
+        while at > self._read_to and len(texts) < CONTEXT:
+            at -= 1
+            text = self._block.line(at).text
+            texts += [text] if text.strip() else []
+        self._problems.pass_by(texts[::-1])
+        self._read_to = max(self._read_to, place)
 
-def _is_under_frame(block: Block, place: int) -> bool:
-    """Whether the line is the source that a traceback shows under a frame."""
-    return place > 0 and block.parts[place - 1].lstrip().startswith(b'File "')
+    def _is_under_frame(self, place: int) -> bool:
+        """Whether the line is the source that a traceback shows under a frame."""
+        return place > 0 and self._block.parts[place - 1].lstrip().startswith(b'File "')
 
 
 def _marked(facts: list[Fact], extreme: bool) -> list[Fact]:

@@ -40,7 +40,7 @@ def loosened(pattern: str) -> str:
     """A pattern that hits at least the same lines, wherever in them."""
     flags = "(?i)" if pattern.startswith("(?i)") else ""
     bare = pattern.removeprefix("(?i)").removeprefix("^")
-    if bare.endswith("$") and not bare.endswith(r"\\$"):
+    if bare.endswith("$") and not bare.endswith("\\$"):
         bare = bare[:-1]
     return flags + bare
 

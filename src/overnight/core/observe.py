@@ -57,7 +57,14 @@ class Recognizes(Protocol):
 class LogReader:
     """Reads one log; keeps what the whole of it says."""
 
-    def __init__(self, catalog: Catalog, recognizers: Recognizes, bulk_bytes: int = BULK_BYTES) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        recognizers: Recognizes,
+        *,
+        objective: str | None = None,
+        bulk_bytes: int = BULK_BYTES,
+    ) -> None:
         self.problems = ProblemBook(catalog.matcher)
         self.first_logs: FirstLogs = "none yet"
         self.offset = 0
@@ -66,7 +73,7 @@ class LogReader:
         self._bulk_bytes = bulk_bytes
         self._splitter = LineSplitter()
         self._recognizers = recognizers
-        self._sampler = Sampler(recognizers.probe)
+        self._sampler = Sampler(recognizers.probe, objective)
         self._tail: deque[str] = deque(maxlen=_KEPT)
         self._informative = 0
 
@@ -131,8 +138,8 @@ class LogReader:
 
     def _bulk(self, block: Block, now: float | None) -> list[Observation]:
         found: list[Observation] = []
-        bulk = Bulk(self._catalog.engine, self._sampler, self.problems)
-        for seen in bulk.read(block, now, self._recognizers.read):
+        bulk = Bulk(block, self.problems, now)
+        for seen in bulk.read(self._catalog.engine, self._sampler, self._recognizers.read):
             if isinstance(seen, ProblemSeen):
                 self._add(seen, found)
             else:

@@ -32,6 +32,8 @@ _CODE = re.compile(
 _STRONG_CODE = re.compile(
     r"^\s*(?:raise \w+\(|except\b.*:\s*$|assert |print\(|def \w+\(|return |#|logg\w*\.\w+\(|\w+\(.*\)\s*$)"
 )
+CONTEXT = 6
+"""Lines before a problem that are kept with it."""
 _MOST_CONTEXT = 12
 _MOST_TRACEBACK = 400
 
@@ -54,7 +56,7 @@ class ProblemBook:
         self._open: _Traceback | None = None
         self._closed: Problem | None = None
         self._exception_line = -99
-        self._before: deque[str] = deque(maxlen=6)
+        self._before: deque[str] = deque(maxlen=CONTEXT)
 
     def see(self, line: Line, now: float | None) -> ProblemSeen | None:
         """What the line adds; None for most lines."""
@@ -77,10 +79,9 @@ class ProblemBook:
         """Whether a traceback is being printed: then its lines belong together."""
         return self._open is not None
 
-    def jump(self, before: Sequence[str]) -> None:
-        """Lines were left out; `before` are those right before the next one."""
-        self._before.clear()
-        self._before.extend(text[:300] for text in before)
+    def pass_by(self, texts: Sequence[str]) -> None:
+        """Lines that hold nothing went by; `texts` are the last of them, `CONTEXT` being enough."""
+        self._before.extend(_without_rank(text)[0][:300] for text in texts)
 
     def more(self, signature: str, count: int, line: int, now: float | None) -> ProblemSeen:
         """A known problem came `count` times more, up to `line`."""

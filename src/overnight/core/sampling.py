@@ -12,17 +12,17 @@ Rules:
 
 import re
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from enum import Enum
 from math import isfinite
 from typing import NamedTuple
 
+from overnight.core import names
 from overnight.core.lines import Line, clean
 from overnight.core.model import Fact, MetricSeen, ProgressSeen
 from overnight.core.recognizers.base import VALUE, number
 
-_EVEN = 32
-"""Lines of one shape that are read of each piece, evenly spaced: for curves and rates."""
 _NEW = 2_000
 """New shapes of one piece that are looked at; what has more hardly repeats and is sampled."""
 _MOST_PLANS = 20_000
@@ -36,9 +36,14 @@ class Kind(Enum):
     """What is read of the lines of a shape."""
 
     NONE = "none"
+    MAYBE = "many samples: a bare counter is believed when it is seen to grow"
     SAMPLES = "samples"
     ALL = "all"
     NEIGHBOURS = "all, each with the line before and after it"
+
+
+_SAMPLES = {Kind.SAMPLES: 32, Kind.MAYBE: 256}
+"""Lines of one shape that are read of each piece, evenly spaced: for curves and rates."""
 
 
 class Slot(NamedTuple):
@@ -74,21 +79,21 @@ class Chosen(NamedTuple):
 
 
 class Sampler:
-    """Remembers what each shape of lines is good for. `read` must not change what is known of the run."""
+    """Remembers what each shape of lines is good for. `read` must not change what is known of the run.
 
-    def __init__(self, read: Read) -> None:
+    `objective`: the declared metric, whose extremes count whatever its name says.
+    """
+
+    def __init__(self, read: Read, objective: str | None = None) -> None:
         self._read = read
+        self._objective = names.key(objective) if objective else None
         self._plans: dict[bytes, Plan] = {}
 
     def choose(self, lines: Sequence[bytes], shapes: Sequence[bytes]) -> Chosen:
         """The lines of a piece that should be read; `shapes` are theirs, without digits."""
-        groups: dict[bytes, list[int]] = {}
+        groups: defaultdict[bytes, list[int]] = defaultdict(list)
         for place, shape in enumerate(shapes):
-            group = groups.get(shape)
-            if group is None:
-                groups[shape] = [place]
-            else:
-                group.append(place)
+            groups[shape].append(place)
         self._plan(groups, lines)
         return self._chosen(groups, lines)
 
@@ -110,21 +115,27 @@ class Sampler:
             return Plan(Kind.NONE)
         facts, may_state = self._read(Line(1, 0, text))
         if not facts:
-            return Plan(Kind.SAMPLES if may_state else Kind.NONE)
+            return Plan(Kind.MAYBE if may_state else Kind.NONE)
         counts = any(isinstance(f, ProgressSeen) for f in facts)
         if not all(isinstance(f, ProgressSeen | MetricSeen) for f in facts):
             return Plan(Kind.ALL, counts=counts)
-        measured = {f.value for f in facts if isinstance(f, MetricSeen)}
-        if not all(map(isfinite, measured)):
+        metrics = [f for f in facts if isinstance(f, MetricSeen)]
+        if not all(isfinite(f.value) for f in metrics):
             return Plan(Kind.NEIGHBOURS, counts=counts)
+        measured = {f.value for f in metrics if self._matters(f.name)}
         words = raw.split()
         slots = [slot for place, word in enumerate(words) for slot in _slots(place, word, measured)]
         found = {v for slot in slots for v in slot.values([words[slot.word]])}
         printed = {number(m.group()) for m in _VALUE.finditer(text)}
         counted = {f.current for f in facts if isinstance(f, ProgressSeen)}
-        if not measured <= found or not counted <= printed:
+        if not measured <= found or not counted | {f.value for f in metrics} <= printed:
             return Plan(Kind.ALL, counts=counts)  # it is counted or computed, not printed
         return Plan(Kind.SAMPLES, len(words), tuple(slots), counts)
+
+    def _matters(self, name: str) -> bool:
+        """Whether the best value of that name may be the result."""
+        wanted = names.key(name) == self._objective or names.announced(name) is not None
+        return wanted or names.direction(name) is not None
 
     # ------------------------------------------------------------ choosing
 
@@ -139,8 +150,9 @@ class Sampler:
                 continue
             if plan.counts:
                 counters.append(group)
-            if plan.kind is Kind.SAMPLES and len(group) > _EVEN:
-                read.update(group[:: -(-len(group) // _EVEN)])
+            most = _SAMPLES.get(plan.kind, len(group))
+            if len(group) > most:
+                read.update(group[:: -(-len(group) // most)])
                 read.add(group[-1])
                 extremes.update(_extremes(plan, group, lines))
             else:
