@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
-from overnight.core.engine import DIGITS, Engine
+from overnight.core.engine import DIGITS, HEAD, Engine
 from overnight.core.lines import Block, Line
 from overnight.core.model import Fact, MetricSeen, Observation, ProblemSeen
 from overnight.core.problems import CONTEXT, ProblemBook
@@ -19,7 +19,8 @@ from overnight.core.sampling import Sampler
 _ALIKE = 16
 """Lines of a shape with one verdict, after which the rest of the piece is believed to have it."""
 Recognize = Callable[[Line], list[Fact]]
-_HEAD = b"Traceback (most recent call last)"
+_HEAD = HEAD.encode()
+_BACKSPACE = b"\x08"
 
 
 class _Flood:
@@ -48,6 +49,8 @@ class Bulk:
         """All observations of the piece, in order."""
         chosen = sampler.choose(self._block.parts, self._shapes)
         stating, hits = set(chosen.lines), dict.fromkeys(engine.hits(self._block.text))
+        if _BACKSPACE in self._block.text:  # what it hides, no engine sees
+            hits |= dict.fromkeys(n for n, part in enumerate(self._block.parts) if _BACKSPACE in part)
         for place in hits:
             self._floods.setdefault(self._shapes[place], _Flood()).last = place
         for place in sorted(stating.union(hits)):

@@ -7,6 +7,7 @@ Rules:
 - Patterns are ASCII; anchors do not count here, because a rank may stand before what they anchor.
 """
 
+import re
 from typing import Protocol
 
 from overnight.core.lines import clean
@@ -14,8 +15,8 @@ from overnight.core.scan import Matcher
 from overnight.core.signatures import Signature
 
 DIGITS = b"0123456789"
-ALWAYS = (r"Traceback \(most recent call last\)", r"\x08")
-"""What is no signature but has to be looked at: what follows a traceback's head, and texts that backspaces hide."""
+HEAD = "Traceback (most recent call last)"
+"""No signature, but what follows it has to be looked at."""
 
 _MOST_SHAPES = 50_000
 _MOST_SHAPE_BYTES = 8 << 20
@@ -33,7 +34,7 @@ class Engine(Protocol):
 
 def expressions(signatures: tuple[Signature, ...]) -> list[str]:
     """All patterns as an engine needs them: without anchors."""
-    return [*ALWAYS, *(loosened(p) for s in signatures for p in s.pattern)]
+    return [re.escape(HEAD), *(loosened(p) for s in signatures for p in s.pattern)]
 
 
 def loosened(pattern: str) -> str:
@@ -56,35 +57,32 @@ class Shapes:
     def __init__(self, matcher: Matcher) -> None:
         self._matcher = matcher
         self._quiet: set[bytes] = set()
+        self._loud: set[bytes] = set()
         self._bytes = 0
 
     def hits(self, block: bytes) -> list[int]:
         """See `Engine`."""
         shapes = block.translate(None, DIGITS).split(b"\n")
-        unknown = set(shapes) - self._quiet
-        if not unknown:
+        suspect = set(shapes) - self._quiet
+        if not suspect:
             return []
-        loud = self._judge(unknown, shapes, block)
+        self._judge(suspect - self._loud, shapes, block)
+        loud = suspect & self._loud
         return [number for number, shape in enumerate(shapes) if shape in loud] if loud else []
 
-    def _judge(self, unknown: set[bytes], shapes: list[bytes], block: bytes) -> set[bytes]:
-        """The shapes that are not quiet for good."""
-        lines = block.split(b"\n")
-        loud: set[bytes] = set()
-        if self._bytes > _MOST_SHAPE_BYTES or len(self._quiet) > _MOST_SHAPES:
+    def _judge(self, unknown: set[bytes], shapes: list[bytes], block: bytes) -> None:
+        """Find out which new shapes are quiet for good."""
+        if self._bytes > _MOST_SHAPE_BYTES or len(self._quiet) + len(self._loud) > _MOST_SHAPES:
             self._quiet.clear()
+            self._loud &= unknown
             self._bytes = 0
-        for number, shape in enumerate(shapes):
+        lines = block.split(b"\n") if unknown else []
+        for number, shape in enumerate(shapes if unknown else ()):
             if shape in unknown:
                 unknown.discard(shape)
-                if self._is_quiet(lines[number]):
-                    self._quiet.add(shape)
-                    self._bytes += len(shape)
-                else:
-                    loud.add(shape)
-        return loud
+                kind = self._quiet if self._is_quiet(lines[number]) else self._loud
+                kind.add(shape)
+                self._bytes += len(shape)
 
     def _is_quiet(self, line: bytes) -> bool:
-        if b"Traceback (most recent call last)" in line or b"\x08" in line:
-            return False
-        return self._matcher.is_quiet(clean(line))
+        return HEAD.encode() not in line and self._matcher.is_quiet(clean(line))

@@ -12,6 +12,7 @@ Rules:
 import codecs
 import re
 from bisect import bisect_right
+from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -36,22 +37,30 @@ class Line(NamedTuple):
 class Block:
     """Complete lines in one piece, `data`, of which single ones can be had.
 
-    `number`: of its first line; `open`: its last line goes on, a `\\r` rewrites it. `parts`: its lines, a segment
-    being one of its own, without escape sequences; `text`: the same, joined by `\\n`.
+    `number`: of its first line; `open`: its last line goes on, a `\\r` rewrites it. `text`: the same without
+    escape sequences, each segment a line of its own.
     """
 
     def __init__(self, data: bytes, number: int, offset: int, open_: bool) -> None:
         self.open = open_
         self._number, self._offset = number, offset
         self.data = data
-        self._numbers: list[int] | None = None
         if b"\r" in data:
-            data = data.replace(b"\r\n", b"\n")
-            if b"\r" in data:
-                self._numbers = list(accumulate(1 + line.count(b"\r") for line in data.split(b"\n")))
-                data = data.replace(b"\r", b"\n")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         self.text = _ANSI_BYTES.sub(b"", data) if b"\x1b" in data else data
-        self.parts = self.text.split(b"\n")
+
+    @cached_property
+    def parts(self) -> list[bytes]:
+        """Its lines, a segment being one of its own."""
+        return self.text.split(b"\n")
+
+    @cached_property
+    def _numbers(self) -> list[int] | None:
+        """Up to which part each physical line goes; None when each is one."""
+        data = self.data.replace(b"\r\n", b"\n") if b"\r" in self.data else self.data
+        if b"\r" not in data:
+            return None
+        return list(accumulate(1 + line.count(b"\r") for line in data.split(b"\n")))
 
     def line(self, place: int) -> Line:
         """The line at `place` in `parts`."""

@@ -8,9 +8,12 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 
-def longest_literal(pattern: str) -> str:
-    """The longest text that every match of `pattern` must hold, in lower case; empty when there is none."""
-    return max(_runs(parser.parse(pattern)), key=len, default="")
+def required(pattern: str) -> tuple[str, ...]:
+    """Texts in lower case, one of which stands in every match of `pattern`; one empty text when none must.
+
+    Of what is required the choice is the one whose shortest text is the longest: the rarest.
+    """
+    return _required(parser.parse(pattern)) or ("",)
 
 
 def names_digits(pattern: str) -> bool:
@@ -18,19 +21,24 @@ def names_digits(pattern: str) -> bool:
     return _names_digits(parser.parse(pattern))
 
 
-def _runs(parsed: Any) -> list[str]:
-    runs, run = [""], ""
+def _required(parsed: Any) -> tuple[str, ...]:
+    options: list[tuple[str, ...]] = []
+    run = ""
     for op, value in parsed:
         if op is ops.LITERAL:
-            run += chr(value)
+            run += chr(value).lower()
             continue
-        runs.append(run)
+        options.append((run,))
         run = ""
         if op is ops.SUBPATTERN:
-            runs += _runs(value[3])
+            options.append(_required(value[3]))
         elif op is ops.MAX_REPEAT and value[0] > 0:
-            runs += _runs(value[2])
-    return [r.lower() for r in [*runs, run]]
+            options.append(_required(value[2]))
+        elif op is ops.BRANCH:
+            branches = [_required(branch) for branch in value[1]]
+            options.append(tuple(text for texts in branches for text in texts) if all(branches) else ())
+    options.append((run,))
+    return max(options, key=lambda texts: min(map(len, texts), default=0))
 
 
 def _names_digits(parsed: Any) -> bool:

@@ -3,7 +3,7 @@
 Rules:
 - Lines of the same shape (digits erased) get the same verdict where no pattern that may hit them names digits,
   so a flood costs one dictionary look-up a line.
-- A regular expression runs only when its longest literal is in the line: a line that holds nothing meets none.
+- A regular expression runs only when a text that it requires is in the line: a line that holds nothing meets none.
 - Generic words are looked for in the line with its harmless uses masked (`0 errors`, `error: 0.02`,
   `errors='ignore'`): the span is masked, never the line, so that a real error beside a metric is still seen.
 """
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from functools import cached_property
 
-from overnight.core.patterns import longest_literal, names_digits
+from overnight.core.patterns import names_digits, required
 from overnight.core.signatures import Signature
 
 _ERASED = str.maketrans(dict.fromkeys(string.digits))
@@ -105,7 +105,7 @@ class _Entry:
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
-        self._gates = [longest_literal(p) for p in signature.pattern]
+        self._gates = sorted({text for p in signature.pattern for text in required(p)}, key=len)
 
     @cached_property
     def _expressions(self) -> list[re.Pattern[str]]:

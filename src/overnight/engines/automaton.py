@@ -10,7 +10,7 @@ from overnight.core.engine import Shapes, expressions
 from overnight.core.scan import Matcher
 from overnight.core.signatures import Signature
 
-_STORM = 512
+_STORM = 2048
 _MEMORY_BYTES = 64 << 20
 
 

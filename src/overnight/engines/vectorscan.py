@@ -17,8 +17,8 @@ from overnight.core.engine import Shapes, expressions
 from overnight.core.scan import Matcher
 from overnight.core.signatures import Signature
 
-_STORM = 512
-"""Hits in a block beyond which a callback each (0.2 microseconds) costs more than looking at the shapes."""
+_STORM = 8192
+"""Hits in a block of 1 MiB beyond which a callback each (0.2 microseconds) costs more than looking at the shapes."""
 _FLAGS = hyperscan.HS_FLAG_ALLOWEMPTY
 
 
@@ -31,21 +31,21 @@ class Hyperscan:
         self._database = _database([e.encode() for e in expressions(signatures)])
         self._shapes = Shapes(matcher)
         self._lock = threading.Lock()
-        self._ends: list[int] = []
 
     def hits(self, block: bytes) -> list[int]:
         """See `core.engine.Engine`."""
+        ends: list[int] = []
+
+        def hit(_id: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
+            ends.append(end)
+            return True if len(ends) > _STORM else None
+
         with self._lock:
-            self._ends = []
             try:
-                self._database.scan(block, match_event_handler=self._hit)
+                self._database.scan(block, match_event_handler=hit)
             except hyperscan.ScanTerminated:
                 return self._shapes.hits(block)
-            return _lines(block, self._ends)
-
-    def _hit(self, _id: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
-        self._ends.append(end)
-        return True if len(self._ends) > _STORM else None
+        return _lines(block, ends)
 
 
 def _lines(block: bytes, ends: list[int]) -> list[int]:
