@@ -26,6 +26,8 @@ from overnight.core.scan import Matcher
 PIECE = 1 << 20
 LIMITS_MB_S = {"hyperscan": 1000, "re2": 400, "stdlib": 200}
 MEMORY_MB = 60
+PEERS = {"grep -E": ["grep", "-aE"], "ripgrep": ["rg", "--no-unicode", "-aj1"]}
+ENV = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
 SLOW_MB = 4
 """What the slow tools are given of each log."""
 
@@ -56,26 +58,30 @@ def compare(logs: dict[str, Path], folder: Path) -> bool:
         missed = missed or worst < LIMITS_MB_S[name] or memory > MEMORY_MB
         line = f"overnight, {name:11}" + "".join(f"{c['mb_s']:12.0f}" for c in cells)
         print(f"{line}{memory:12.0f}   (at least {LIMITS_MB_S[name]}, {MEMORY_MB} MB)")
-    patterns = folder / "patterns"
-    patterns.write_text(
-        "".join(e.replace("(?i)", "").replace("(?:", "(") + "\n" for e in sorted_expressions())
-    )
-    for title, command in peers(patterns).items():
-        if shutil.which(command[1]) is None:
+    for title, tool in PEERS.items():
+        if shutil.which(tool[0]) is None:
             continue
-        print(f"{title:22}" + "".join(f"{timed(command, path):12.0f}" for path in logs.values()))
+        patterns = folder / "patterns"
+        taken = [e for e in map(posix, sorted_expressions()) if takes(tool, e)]
+        patterns.write_text("".join(f"{e}\n" for e in taken))
+        rates = [timed([*tool, "-c", "-f", str(patterns)], path) for path in logs.values()]
+        print(f"{title:22}" + "".join(f"{rate:12.0f}" for rate in rates) + f"   ({len(taken)} expressions)")
     for name in ("re", "drain3"):
-        cells = [child(name, path) for path in logs.values()]
-        print(f"{'Python ' + name:22}" + "".join(f"{c['mb_s']:12.1f}" if c else f"{'-':>12}" for c in cells))
+        found = [child(name, path) for path in logs.values()]
+        print(f"{'Python ' + name:22}" + "".join(f"{c['mb_s']:12.1f}" if c else f"{'-':>12}" for c in found))
     return missed
 
 
-def peers(patterns: Path) -> dict[str, list[str]]:
-    """Other tools with the same expressions."""
-    return {
-        "grep -E": ["env", "grep", "-E", "-c", "-f", str(patterns)],
-        "ripgrep": ["env", "rg", "--no-unicode", "-j1", "-c", "-f", str(patterns)],
-    }
+def posix(expression: str) -> str:
+    """An expression of ours as other tools write it."""
+    plain = expression.replace("(?i)", "").replace("(?:", "(").replace("\\ ", " ").replace("\\'", "'")
+    return plain.replace("[\\d", "[0-9").replace("\\d", "[0-9]")
+
+
+def takes(tool: list[str], expression: str) -> bool:
+    """Whether the tool understands the expression."""
+    asked = subprocess.run([*tool, "-e", expression], input=b"", env=ENV, capture_output=True)
+    return asked.returncode in (0, 1)
 
 
 def sorted_expressions() -> list[str]:
@@ -154,9 +160,7 @@ def timed(command: list[str], path: Path) -> float:
     times = []
     for _ in range(2):
         begin = time.perf_counter()
-        subprocess.run(
-            [*command, str(path)], stdout=subprocess.DEVNULL, env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
-        )
+        subprocess.run([*command, str(path)], stdout=subprocess.DEVNULL, env=ENV)
         times.append(time.perf_counter() - begin)
     return path.stat().st_size / 1e6 / min(times)
 
