@@ -1,6 +1,7 @@
 """What a run, or any finished log, came to."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -82,30 +83,34 @@ def _analysed(file: str, templates: "Templates | None") -> Analysed:
         analysis = understand(source, known.catalog, templates)
     except OvernightError as error:
         return Analysed(file, None, error, known.faults)
-    reasons = [_sourced(reason, known) for reason in analysis.reasons]
+    texts = {problem.signature: problem.text for problem in analysis.problems}
+    reasons = [_sourced(reason, known, texts[reason.signature]) for reason in analysis.reasons]
     return Analysed(file, replace(analysis, reasons=reasons, note=source.trouble), None, known.faults)
 
 
-def _sourced(reason: "Reason", known: "Known") -> "Reason":
-    """The reason with the signature's expressions and the file that they are from."""
+def _sourced(reason: "Reason", known: "Known", text: str) -> "Reason":
+    """The reason with the expression that found the problem and the file it is from."""
     entry = next((s for s in known.catalog.signatures if s.id == reason.signature), None)
     if entry is None:
         return reason
-    return replace(reason, pattern=" or ".join(entry.pattern), origin=known.origins[entry.id])
+    hits = [pattern for pattern in entry.pattern if re.search(pattern, text)]
+    return replace(reason, pattern=" or ".join(hits or entry.pattern), origin=known.origins[entry.id])
 
 
 def _learned(files: list[str]) -> "Templates | None":
     from overnight.app.sources import Source, expanded, no_match
-    from overnight.core.novelty import Learner
+    from overnight.core.novelty import Learner, Templates
 
     if not files:
         return None
     found, empty = expanded(files)
     for pattern in empty:
         raise no_match(pattern)
-    learner = Learner()
+    templates = Templates()
     for file in found:
+        learner = Learner()
         for data in Source(file):
             learner.feed(data)
         learner.close()
-    return learner.templates
+        templates.update(learner.templates)
+    return templates

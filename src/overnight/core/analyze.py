@@ -66,7 +66,8 @@ class Curve(Struct, frozen=True):
 class Analysis(Struct, frozen=True):
     """What a log says of its run.
 
-    `rule` and `reasons`: why. `new_lines`: lines that no log of the baseline has, None without a baseline.
+    `rule` and `reasons`: why. `new_lines`: lines that no log of the baseline has; None without a baseline, and
+    where nothing can be said since the log is too varied.
     `note`: why not all of the log could be read.
     """
 

@@ -3,9 +3,10 @@
 Rules:
 - A line counts by its template: numbers, hexadecimal words, bars and runs of blanks are erased, words stay. `nan`
   and `inf` are words: a loss that becomes NaN is new.
-- A new line is listed once. An indented line after a new one belongs to it (the frames of a traceback).
+- A new line is listed once. An indented line after a new one belongs to it; so do the frames of a traceback,
+  even if good runs caught one too.
 - What varies as much as free text tells nothing: a full book of templates, or a log that is mostly new to it,
-  gives no list at all.
+  gives no list at all, which is None and not an empty one.
 - Memory is bounded, and the same lines give the same answer in every process.
 """
 
@@ -28,6 +29,7 @@ _FREE_TEXT, _MOSTLY = 50, 0.5
 _MOST_SHAPES = 50_000
 """Lines with their digits erased, the quick way to a template that is known: repeats cost one look-up."""
 
+_TRACEBACK = "Traceback (most recent call last)"
 _HASH = 8
 _MAGIC = b"overnight templates 1\n"
 _LONGEST = 2000
@@ -134,7 +136,7 @@ class Novelty:
         self._splitter = LineSplitter()
         self._first: list[Quote] = []
         self._last: deque[Quote] = deque(maxlen=_HALF)
-        self._after_new = False
+        self._in_block = False
 
     def feed(self, data: bytes) -> None:
         """The next bytes of the log."""
@@ -144,11 +146,11 @@ class Novelty:
         """The log is over: its last line needs no end."""
         self._read(self._splitter.flush())
 
-    def lines(self) -> list[Quote]:
+    def lines(self) -> list[Quote] | None:
         """At most eight new lines: the first four, where it began, and the last four, where it ended."""
         varied = self.count > _FREE_TEXT and self.count > _MOSTLY * len(self._seen)
         if self._known.full or self._seen.full or varied:
-            return []
+            return None
         return [*self._first, *self._last]
 
     def _read(self, lines: list[Line]) -> None:
@@ -157,14 +159,12 @@ class Novelty:
                 self._see(line)
 
     def _see(self, line: Line) -> None:
-        if not self._seen.add(line.text):
-            self._after_new = False
+        belongs = self._in_block and line.text[0].isspace()
+        new = self._seen.add(line.text) and not self._known.knows(line.text)
+        if belongs:
             return
-        belongs = self._after_new and line.text[0].isspace()
-        if self._known.knows(line.text):
-            self._after_new = False
-        elif not belongs:
-            self._after_new = True
+        self._in_block = new or line.text.startswith(_TRACEBACK)
+        if new:
             self._list(Quote(line=line.number, text=line.text.strip()[:_SHOWN]))
 
     def _list(self, quote: Quote) -> None:

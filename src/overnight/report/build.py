@@ -81,7 +81,7 @@ def read(run_dir: RunDir) -> View:
     spec, start, exit_ = run_dir.spec(), run_dir.start(), run_dir.exit()
     events, _cursor = run_dir.events()
     log = Path(run_dir.log_path)
-    watch = replay(spec, events, _pieces(log), catalog.load())
+    watch = replay(spec, events, _pieces(log), catalog.known(spec.cwd).catalog)
     start_at = start.at if start else spec.created_at
     now = _now(events, start_at, running=watch.phase != "ended")
     _read_on(watch, log, now)
