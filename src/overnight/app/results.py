@@ -108,7 +108,7 @@ def _learned(files: list[str]) -> "Templates | None":
         raise no_match(pattern)
     templates = Templates()
     for file in found:
-        learner = Learner()
+        learner = Learner(Templates())
         for data in Source(file):
             learner.feed(data)
         learner.close()

@@ -107,10 +107,10 @@ class Templates:
 
 
 class Learner:
-    """Reads a log, or pieces of it, into a book of templates."""
+    """Reads a log, or a part of one, into the book `templates`."""
 
-    def __init__(self) -> None:
-        self.templates = Templates()
+    def __init__(self, templates: Templates) -> None:
+        self.templates = templates
         self._splitter = LineSplitter()
 
     def feed(self, data: bytes) -> None:
@@ -146,12 +146,13 @@ class Novelty:
         """The log is over: its last line needs no end."""
         self._read(self._splitter.flush())
 
-    def lines(self) -> list[Quote] | None:
-        """At most eight new lines: the first four, where it began, and the last four, where it ended."""
+    def lines(self, skipped: int = 0) -> list[Quote] | None:
+        """At most eight new lines: the first four, where it began, and the last four, where it ended. `skipped`:
+        lines of the log before what was fed."""
         varied = self.count > _FREE_TEXT and self.count > _MOSTLY * len(self._seen)
         if self._known.full or self._seen.full or varied:
             return None
-        return [*self._first, *self._last]
+        return [Quote(line=q.line + skipped, text=q.text) for q in (*self._first, *self._last)]
 
     def _read(self, lines: list[Line]) -> None:
         for line in lines:

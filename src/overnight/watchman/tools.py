@@ -40,11 +40,9 @@ class Tools:
     async def known(self, folder: str) -> Known:
         """The known problems of a run that works in `folder`. One that hangs (a dead mount) has none of its
         own."""
-        try:
-            async with asyncio.timeout(_FOLDER_BOUND_S):
-                return await self.threads.long(catalog.known, folder)
-        except TimeoutError:
-            fault = (
-                f"The signatures in {folder} could not be read within {_FOLDER_BOUND_S:g} s: ours are used."
-            )
-            return Known(catalog.load(), {}, [fault])
+        reading = asyncio.ensure_future(self.threads.long(catalog.known, folder))
+        done, _ = await asyncio.wait({reading}, timeout=_FOLDER_BOUND_S)
+        if done:
+            return reading.result()
+        fault = f"The signatures in {folder} could not be read in time: ours are used."
+        return Known(catalog.load(), {}, [fault])
