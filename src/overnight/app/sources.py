@@ -26,10 +26,9 @@ from overnight.errors import OvernightError, Unreadable
 STDIN = "-"
 
 _PIECE = 1 << 20
-_SIP = 1 << 14
-"""Compressed bytes read at once: what a damaged place takes with it is at most so much."""
-_TINY_SIP = 1 << 9
-"""For the library that decompresses all it is given: 512 bytes of zstd are at most 16 MB."""
+_SIP = 1 << 10
+"""Compressed bytes read at once: what a damaged place takes with it is at most so much. Where a library
+decompresses all it is given, this bounds its memory: a kilobyte of zstd is at most 32 MB."""
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\x07\x08\x0b\x0c\x1b")) + b"\x7f"
@@ -68,13 +67,11 @@ class Source:
             return
         name, opened, faults = kind(self.path)
         try:
-            yield from opened(file)
+            yield from _gathered(opened(file))
         except EOFError:
-            self.trouble = (
-                f"{self.path} ends in the middle of its {name} data: only what comes before was read."
-            )
+            self.trouble = f"{_named(self.path)} ends in the middle of its {name} data"
         except faults as error:
-            self.trouble = f"{self.path} is damaged ({name}: {error}): only what comes before was read."
+            self.trouble = f"{_named(self.path)} is damaged ({name}: {error})"
 
     def _text(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """The pieces as UTF-8 or what they are; the first of them that says anything is looked at."""
@@ -90,8 +87,12 @@ class Source:
                 _refuse_binary(text.lstrip(b"\0")[:_LOOKED_AT], self.path)
             if text:
                 yield text
-        if not begun:
-            raise Unreadable(self.trouble or f"{_named(self.path)} is empty.", code="empty_log")
+        if not looked and self.trouble:
+            raise Unreadable(f"{self.trouble}: nothing of it could be read.")
+        if not looked:
+            what = "holds nothing but zero bytes" if begun else "is empty"
+            raise Unreadable(f"{_named(self.path)} {what}.", code="empty_log")
+        self.trouble += ": only what comes before was read." if self.trouble else ""
 
 
 class _Head:
@@ -102,26 +103,26 @@ class _Head:
         self.head = self._rest = file.read(6)
 
     def read(self, size: int = -1, /) -> bytes:
+        size = _PIECE if size < 0 else size
         if self._rest:
-            data, self._rest = self._rest, b""
+            data, self._rest = self._rest[:size], self._rest[size:]
             return data
-        return self._file.read1(_PIECE if size < 0 else size)
+        return self._file.read1(size)
 
 
 class _Sips:
     """The same in small portions, for decompressors that lose a whole portion when they fail."""
 
-    def __init__(self, file: _Readable, size: int) -> None:
+    def __init__(self, file: _Readable) -> None:
         self._file = file
-        self._size = size
 
     def read(self, size: int = -1, /) -> bytes:
-        return self._file.read(self._size if size < 0 else min(size, self._size))
+        return self._file.read(_SIP if size < 0 else min(size, _SIP))
 
 
-def _sips(file: _Readable, size: int) -> Any:
+def _sips(file: _Readable) -> Any:
     """For the standard library, whose types ask for more of a file than its code does."""
-    return _Sips(file, size)
+    return _Sips(file)
 
 
 # ---------------------------------------------------------------- decompression
@@ -136,23 +137,38 @@ def _pieces(read: Callable[[int], bytes]) -> Iterator[bytes]:
         yield data
 
 
+def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """In larger pieces; what there is comes out before an error does."""
+    held = bytearray()
+    try:
+        for data in pieces:
+            held += data
+            if len(held) >= _PIECE:
+                yield bytes(held)
+                held.clear()
+    except Exception:
+        yield bytes(held)
+        raise
+    yield bytes(held)
+
+
 def _gzip(_path: str) -> Format:
     def opened(file: _Readable) -> Iterator[bytes]:
-        return _pieces(gzip.GzipFile(fileobj=_sips(file, _SIP)).read1)
+        return _pieces(gzip.GzipFile(fileobj=_sips(file)).read1)
 
     return "gzip", opened, (zlib.error, gzip.BadGzipFile)
 
 
 def _bz2(_path: str) -> Format:
     def opened(file: _Readable) -> Iterator[bytes]:
-        return _pieces(bz2.BZ2File(_sips(file, _SIP)).read1)
+        return _pieces(bz2.BZ2File(_sips(file)).read1)
 
     return "bzip2", opened, (OSError,)
 
 
 def _xz(_path: str) -> Format:
     def opened(file: _Readable) -> Iterator[bytes]:
-        return _pieces(lzma.LZMAFile(_sips(file, _SIP)).read1)
+        return _pieces(lzma.LZMAFile(_sips(file)).read1)
 
     return "xz", opened, (lzma.LZMAError,)
 
@@ -165,7 +181,7 @@ def _zstd(path: str) -> Format:
         return _zstandard(path)
 
     def opened(file: _Readable) -> Iterator[bytes]:
-        return _pieces(zstd.ZstdFile(_sips(file, _SIP)).read1)
+        return _pieces(zstd.ZstdFile(_sips(file)).read1)
 
     return "zstd", opened, (zstd.ZstdError,)
 
@@ -175,12 +191,12 @@ def _zstandard(path: str) -> Format:
         import zstandard
     except ImportError:
         raise Unreadable(
-            f"{path} is compressed with zstd, which takes a package more: pip install 'overnight[zst]'.",
+            f"{_named(path)} is compressed with zstd, which needs one more package: pip install 'overnight[zst]'.",
             code="needs_zstandard",
         ) from None
 
     def opened(file: _Readable) -> Iterator[bytes]:
-        return _frames(_sips(file, _TINY_SIP), zstandard.ZstdDecompressor().decompressobj)
+        return _frames(_sips(file), zstandard.ZstdDecompressor().decompressobj)
 
     return "zstd", opened, (zstandard.ZstdError,)
 
