@@ -136,9 +136,7 @@ def sweep(**over: Any) -> View:
         event(
             hours * HOUR, "notification", "notification:success", {"key": "k3f9:success", "kind": "success"}
         ),
-        event(
-            hours * HOUR + 1, "told", "told:success:file", {"key": "k3f9:success", "channel": "file:24"}
-        ),
+        event(hours * HOUR + 1, "told", "told:success:file", {"key": "k3f9:success", "channel": "file:24"}),
     ]
     facts: dict[str, Any] = {
         "run": "k3f9",

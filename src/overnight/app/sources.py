@@ -104,10 +104,8 @@ class _Head:
 
     def read(self, size: int = -1, /) -> bytes:
         size = _PIECE if size < 0 else size
-        if self._rest:
-            data, self._rest = self._rest[:size], self._rest[size:]
-            return data
-        return self._file.read1(size)
+        data, self._rest = self._rest[:size], self._rest[size:]
+        return data + self._file.read1(size - len(data))
 
 
 class _Sips:

@@ -63,7 +63,7 @@ class Excerpts:
             held.pop()  # not written to its end yet, or nothing
         for line in list(self._open):
             self._fill(line, held)
-            if line + AFTER in self._places[line]:
+            if line + AFTER in self._places[line] or line + AFTER < self._first:
                 self._open.discard(line)
 
     def _fill(self, line: int, held: list[bytes]) -> None:

@@ -40,7 +40,8 @@ def head(name: str, told: Analysis) -> str:
 
 def facts(told: Analysis, *, explain: bool, compared: bool) -> list[Fact]:
     """The page below its head. `compared`: there was a baseline."""
-    found = _failure(told.failure, told.problems) if told.failure is not None else []
+    found = [Fact("note", [printable(told.note)], "minor")] if told.note else []
+    found += _failure(told.failure, told.problems) if told.failure is not None else []
     found += _new_lines(told.new_lines) if compared else []
     if told.progress:
         found.append(Fact("progress", [printable(progress_words(p)) for p in told.progress]))

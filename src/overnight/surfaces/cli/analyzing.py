@@ -60,7 +60,7 @@ def analyze(
         _say_json(found)
     else:
         _say_pages(found, explain=explain, compared=bool(baselines))
-    _say_troubles(found, errors=not as_json)
+    _say_troubles(found, as_json=as_json)
     return REFUSED if any(_is_bad(one, fail_on) for one in found) else DONE
 
 
@@ -86,10 +86,11 @@ def _say_pages(found: list[app.Analysed], *, explain: bool, compared: bool) -> N
             out.say(page if len(found) == 1 else f"\n{page}")
 
 
-def _say_troubles(found: list[app.Analysed], *, errors: bool) -> None:
-    """What could not be read, and which signatures are not used: each once, to stderr."""
-    said = [str(one.error) for one in found if errors and one.error is not None]
-    said += [one.analysis.note for one in found if one.analysis is not None and one.analysis.note]
+def _say_troubles(found: list[app.Analysed], *, as_json: bool) -> None:
+    """What neither the JSON nor the one page has said: what could not be read, which signatures are not used."""
+    said = [str(one.error) for one in found if not as_json and one.error is not None]
+    if as_json or len(found) > 1:
+        said += [one.analysis.note for one in found if one.analysis is not None and one.analysis.note]
     said += [fault for one in found for fault in one.faults]
     for sentence in dict.fromkeys(said):
         out.note(printable(sentence))
