@@ -83,7 +83,6 @@ def test_new_lines_come_once_with_their_numbers_and_without_frames() -> None:
     )
     assert new(bad, book(GOOD)) == [
         (5, "NCCL WARN timeout after 30 s"),
-        (7, "Traceback (most recent call last):"),
         (10, "RuntimeError: NCCL"),
     ]
 

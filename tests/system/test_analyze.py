@@ -80,6 +80,7 @@ def test_the_page_shows_the_cause_with_its_line_marked(call: Call) -> None:
     assert "> 15 torch.OutOfMemoryError: CUDA out of memory." in said
     assert "  13   File" in said
     assert "  16 srun: error" in said
+    assert "follows   sched.task_exit, line 16: srun: error" in said
     assert "epoch 5/9" in said
     assert "val_acc 0.75 at epoch 5" in said
     assert "▁▃▅▆█" in said
@@ -135,7 +136,7 @@ def test_new_lines_are_those_that_no_baseline_has(call: Call) -> None:
     Path("bad.log").write_text(BAD)
     Path("good.log").write_text(GOOD)
     told = facts(call("bad.log", "--baseline", "good.log", "--json"))
-    assert [quote["line"] for quote in told["new_lines"]] == [11, 12, 15, 16]
+    assert [quote["line"] for quote in told["new_lines"]] == [11, 15, 16]
     assert told["new_lines"][0]["text"] == "nccl: ring 3 is slow"
     assert "11 nccl: ring 3 is slow" in call("bad.log", "--baseline", "good.log").stdout
     assert facts(call("bad.log", "--json"))["new_lines"] is None

@@ -94,7 +94,7 @@ def _sourced(reason: "Reason", known: "Known", text: str) -> "Reason":
     if entry is None:
         return reason
     hits = [pattern for pattern in entry.pattern if re.search(pattern, text)]
-    return replace(reason, pattern=" or ".join(hits or entry.pattern), origin=known.origins[entry.id])
+    return replace(reason, pattern=(hits or entry.pattern)[0], origin=known.origins[entry.id])
 
 
 def _learned(files: list[str]) -> "Templates | None":

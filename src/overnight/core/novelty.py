@@ -3,8 +3,8 @@
 Rules:
 - A line counts by its template: numbers, hexadecimal words, bars and runs of blanks are erased, words stay. `nan`
   and `inf` are words: a loss that becomes NaN is new.
-- A new line is listed once. An indented line after a new one belongs to it; so do the frames of a traceback,
-  even if good runs caught one too.
+- A new line is listed once. An indented line after a new one belongs to it. Of a traceback the last line is
+  listed, which says what happened.
 - What varies as much as free text tells nothing: a full book of templates, or a log that is mostly new to it,
   gives no list at all, which is None and not an empty one.
 - Memory is bounded, and the same lines give the same answer in every process.
@@ -164,8 +164,9 @@ class Novelty:
         new = self._seen.add(line.text) and not self._known.knows(line.text)
         if belongs:
             return
-        self._in_block = new or line.text.startswith(_TRACEBACK)
-        if new:
+        opens = line.text.startswith(_TRACEBACK)
+        self._in_block = new or opens
+        if new and not opens:
             self._list(Quote(line=line.number, text=line.text.strip()[:_SHOWN]))
 
     def _list(self, quote: Quote) -> None:

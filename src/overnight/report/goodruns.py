@@ -77,8 +77,7 @@ def _good(run_dir: RunDir, spec: Spec) -> Iterator[Templates]:
     """The books of earlier runs of the same command, the newest first."""
     for other in runs.all_runs(run_dir.home):
         try:
-            data = other.templates()
-            if data is not None and _is_earlier(other.spec(), spec):
+            if _is_earlier(other.spec(), spec) and (data := other.templates()) is not None:
                 yield Templates.decode(data)
         except (OvernightError, ValueError):
             continue

@@ -51,10 +51,7 @@ def facts(told: Analysis, *, explain: bool, compared: bool) -> list[Fact]:
     found += _problems(told)
     if explain:
         found += _why(told)
-    if told.outcome != "success" and told.last_lines:
-        last = [printable(line, _QUOTED) for line in told.last_lines[-_LAST_SHOWN:]]
-        found.append(Fact("last", last, "quiet", verbatim=True))
-    return found
+    return found + _last(told)
 
 
 def _failure(failure: Failure, problems: list[Problem]) -> list[Fact]:
@@ -131,6 +128,15 @@ def _problems(told: Analysis) -> list[Fact]:
     return [*found, Fact("", [f"and {more} more (--json has them)"], "quiet")] if more > 0 else found
 
 
+def _last(told: Analysis) -> list[Fact]:
+    """The last lines of a log that did not end well, unless the lines around the cause are the last."""
+    quoted = told.failure.excerpt[-1].line if told.failure is not None and told.failure.excerpt else 0
+    if told.outcome == "success" or quoted >= told.lines:
+        return []
+    last = [printable(line, _QUOTED) for line in told.last_lines[-_LAST_SHOWN:]]
+    return [Fact("last", last, "quiet", verbatim=True)] if last else []
+
+
 def _why(told: Analysis) -> list[Fact]:
     found = [Fact("why", [f"{told.outcome}: {told.rule}"])]
     return found + [Fact("" if n else "because", _reason(r)) for n, r in enumerate(told.reasons)]
@@ -140,7 +146,12 @@ def _reason(reason: Reason) -> list[str]:
     verdict = "is the title" if reason.title else "is not the title"
     source = f"found by {printable(reason.pattern, 200)} of {printable(reason.origin)}"
     if not reason.pattern:
-        source = "found by no signature: by the last line of its traceback, or by its curve"
+        by_traceback = reason.signature.startswith("py.")
+        source = (
+            "found by the last line of its traceback"
+            if by_traceback
+            else "found by a detector over many lines"
+        )
     return [f"{reason.signature}, line {reason.line}, {verdict}: {printable(reason.why)}", f"  {source}"]
 
 
