@@ -101,6 +101,19 @@ def test_the_first_and_the_last_are_shown_of_many() -> None:
     assert len(found) == MOST_SHOWN
 
 
+def test_what_sounds_like_trouble_is_shown_first() -> None:
+    words = [f"{a}{b} happened" for a in "abcdef" for b in "uvwxyz"]
+    words[20] = "the disk said: cannot write"
+    found = new("\n".join(words).encode(), book(GOOD))
+    assert found is not None
+    assert [line for line, _text in found] == [1, 2, 3, 4, 21, 33, 34, 35]
+
+
+def test_a_traceback_of_a_rank_is_one_line_too() -> None:
+    bad = b'[rank3]: Traceback (most recent call last):\n[rank3]:   File "t.py", line 8\n[rank3]: OSError: gone\n'
+    assert new(bad, book(GOOD)) == [(3, "[rank3]: OSError: gone")]
+
+
 def test_a_log_of_another_kind_says_nothing() -> None:
     words = "\n".join(f"{a}{b}{c} happened" for a in "abcdef" for b in "uvwxyz" for c in "klm")
     assert new(words.encode(), book(GOOD)) is None

