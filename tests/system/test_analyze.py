@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from night import Nights
 
-from overnight import app
+from overnight import app, catalog
 from overnight.errors import Unreadable
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -144,6 +144,8 @@ def test_new_lines_are_those_that_no_baseline_has(call: Call) -> None:
     assert both["new_lines"] == []
     refused = call("bad.log", "--baseline", "nowhere.log")
     assert (refused.returncode, refused.stderr) == (1, "overnight: There is no file 'nowhere.log'.\n")
+    Path("cut.gz").write_bytes(gzip.compress(GOOD.encode())[:-9])
+    assert "must be whole" in call("bad.log", "--baseline", "cut.gz").stderr
 
 
 # ---------------------------------------------------------------- where logs come from
@@ -353,6 +355,12 @@ def test_a_wrong_file_is_one_sentence_and_ours_are_used(call: Call, text: str, w
     check = next(check for check in app.doctor() if check.name == "signatures")
     assert not check.ok
     assert why in check.text
+
+
+def test_the_example_of_the_manual_is_right(call: Call) -> None:
+    manual = Path(__file__).parents[2] / "docs" / "signatures.md"
+    Path("example.toml").write_text(manual.read_text().partition("```toml")[2].partition("```")[0])
+    assert [entry.id for entry in catalog.checked("example.toml")] == ["lab.scratch_quota"]
 
 
 def test_doctor_counts_the_entries_of_each_file(call: Call) -> None:

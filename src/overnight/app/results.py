@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from overnight.app.knowing import found
-from overnight.errors import OvernightError
+from overnight.errors import OvernightError, Unreadable
 
 if TYPE_CHECKING:
     from overnight.catalog import Known
@@ -109,8 +109,11 @@ def _learned(files: list[str]) -> "Templates | None":
     templates = Templates()
     for file in found:
         learner = Learner(Templates())
-        for data in Source(file):
+        source = Source(file)
+        for data in source:
             learner.feed(data)
         learner.close()
+        if source.trouble:
+            raise Unreadable(f"{source.trouble} A baseline must be whole.")
         templates.update(learner.templates)
     return templates
