@@ -11,6 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
 from store_facts import MAY_MOUNT, event, new_run, on_a_small_disk, status, telling
 
 from overnight.errors import HomeUnusable, OvernightError, Unreadable
@@ -150,9 +151,14 @@ def test_many_processes_write_at_once(tmp_path: Path) -> None:
     assert all(len(index.points(name, "val_loss")) == 25 for name in names)
 
 
-def test_the_migrations_make_the_tables_of_the_schema(index: Index) -> None:
+def test_the_migrations_make_the_tables_that_a_new_file_gets(tmp_path: Path, index: Index) -> None:
+    with create_engine(f"sqlite:///{tmp_path / 'migrated.db'}").begin() as connection:
+        database.migrate(connection, "migrated.db")
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+        made = set(connection.exec_driver_sql("SELECT type, name FROM sqlite_master"))
     with index._database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+        assert set(connection.exec_driver_sql("SELECT type, name FROM sqlite_master")) == made
     assert migrations.__file__ is not None
     assert ScriptDirectory(os.path.dirname(migrations.__file__)).get_heads() == [schema.HEAD]
 

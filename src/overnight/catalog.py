@@ -8,27 +8,33 @@ Rules:
 - A file that is wrong is left out as a whole and told in one sentence, never a silent gap; the others are used.
 - A user's entry is tested when it is read: its examples must match and its near misses must not. A pattern that
   could take for ever on some line is refused, since every line of every run meets it.
+- Logs with the same entries share one catalog and what it has compiled. The fast engines serve our own entries,
+  which are tested with each of them; the standard engine runs any expression exactly as it is.
 """
 
 import os
 import stat
 from collections.abc import Iterable
-from functools import cache
-from importlib import resources
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from overnight import settings
+from overnight import engines, settings
+from overnight.core import signatures
 from overnight.core.observe import Catalog
+from overnight.core.patterns import endless
 from overnight.core.scan import Matcher
-from overnight.core.signatures import Signature, endless, parse
+from overnight.core.signatures import Signature, parse
 from overnight.errors import Unreadable
 
 FOLDER = "signatures"
 PROJECT = os.path.join(".overnight", FOLDER)
 
 _MOST_BYTES = 1 << 20
+_MOST_CATALOGS = 8
+"""Catalogs kept for folders with entries of their own: some megabytes each."""
 
 
 class Known(NamedTuple):
@@ -39,21 +45,25 @@ class Known(NamedTuple):
     faults: list[str]
 
 
+class _File(NamedTuple):
+    """A file of entries as it is now: another size or change time is another file."""
+
+    path: str
+    changed_ns: int
+    size: int
+
+
+@cache
 def load() -> Catalog:
     """The package's own."""
-    return Catalog(tuple(signature for signature, _origin in _own().values()))
+    own = tuple(signature for signature, _origin in _own().values())
+    return Catalog(own, lambda matcher: engines.fastest(own, matcher))
 
 
 def known(folder: str) -> Known:
     """All that counts for a run or a log in `folder`."""
-    entries, faults = dict(_own()), []
-    for path in user_files(folder):
-        try:
-            entries |= {signature.id: (signature, path) for signature in checked(path)}
-        except Unreadable as error:
-            faults.append(str(error))
-    signatures = tuple(signature for signature, _origin in entries.values())
-    return Known(Catalog(signatures), {id_: origin for id_, (_s, origin) in entries.items()}, faults)
+    files = tuple(_as_it_is(path) for path in user_files(folder))
+    return _with(files) if files else Known(load(), _origins(_own()), [])
 
 
 def user_folder() -> str:
@@ -79,12 +89,38 @@ def checked(path: str) -> tuple[Signature, ...]:
     return entries
 
 
+# ---------------------------------------------------------------- putting together
+
+_Entries = dict[str, tuple[Signature, str]]
+"""Entries and the files they are from, by id."""
+
+
 @cache
-def _own() -> dict[str, tuple[Signature, str]]:
-    folder = resources.files("overnight.core.signatures")
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+def _own() -> _Entries:
+    folder = Path(signatures.__file__).parent  # importlib.resources is 11 ms that a first run would wait for
+    files = sorted(folder.glob("*.toml"))
     read = ((f"overnight/core/signatures/{f.name}", parse([f.read_text("utf-8")])) for f in files)
     return {signature.id: (signature, origin) for origin, entries in read for signature in entries}
+
+
+@lru_cache(_MOST_CATALOGS)
+def _with(files: tuple[_File, ...]) -> Known:
+    """Ours and those of the files."""
+    entries, faults = dict(_own()), []
+    for file in files:
+        try:
+            entries |= {signature.id: (signature, file.path) for signature in checked(file.path)}
+        except Unreadable as error:
+            faults.append(str(error))
+    catalog = Catalog(tuple(signature for signature, _origin in entries.values()))
+    return Known(catalog, _origins(entries), faults)
+
+
+def _origins(entries: _Entries) -> dict[str, str]:
+    return {id_: origin for id_, (_signature, origin) in entries.items()}
+
+
+# ---------------------------------------------------------------- files
 
 
 def _files(folder: str) -> list[str]:
@@ -93,6 +129,14 @@ def _files(folder: str) -> list[str]:
     except OSError:
         return []  # most have none
     return [os.path.join(folder, name) for name in names if name.endswith(".toml") and name[0] != "."]
+
+
+def _as_it_is(path: str) -> _File:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return _File(path, 0, -1)
+    return _File(path, found.st_ctime_ns, found.st_size)
 
 
 def _text(path: str) -> str:

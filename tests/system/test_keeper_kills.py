@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -223,9 +224,10 @@ class Killing:
         poller = select.poll()
         poller.register(fd, select.POLLIN)
         if not poller.poll(self.delay_ms):
-            signal.pidfd_send_signal(fd, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended by itself in this very moment
+                signal.pidfd_send_signal(fd, signal.SIGKILL)
+                self.killed = True
             wait_for_pidfd(fd)
-            self.killed = True
         os.close(fd)
 
 

@@ -52,7 +52,7 @@ def test_any_text_is_written_as_json(text: str) -> None:
     assert read == {"note": text.replace("\udcff", "?"), "list": [[1, 2]], "on": True, "none": None, "x": 0.5}
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '{"pid": 1', "\x00" * 4096])
+@pytest.mark.parametrize("text", ["", "{", "{}", "[1]", '{"pid": 1', '{"pid": "1"}', "\x00" * 4096])
 def test_a_damaged_record_is_named_not_guessed(tmp_path: Path, text: str) -> None:
     (tmp_path / "start.json").write_text(text)
     with pytest.raises(Unreadable, match=r"start\.json"):

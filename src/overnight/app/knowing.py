@@ -2,12 +2,15 @@
 
 Rules:
 - The run directories are asked, not the index: right at once, and without loading a database.
-- A run whose watchman has not written a status yet has one all the same, of what its own records say.
+- A run whose watchman has not written a status yet has one all the same, of what its own records say; an end
+  that no watchman took up within 2 s is told by its own record, so that an exit code never waits for a watchman.
 - Looking at a run sees to it that somebody watches it.
 """
 
 import os
 import time
+
+from msgspec.structs import replace
 
 from overnight.core.model import Exit, RunState, Spec, Start, Status
 from overnight.errors import Unreadable
@@ -17,6 +20,7 @@ from overnight.store.rundir import RunDir
 from overnight.watchman.start import ensure_if_needed
 
 _BLOCK = 1 << 16
+_UNREAD_S = 2.0
 
 
 def found(ref: str) -> RunDir:
@@ -86,12 +90,30 @@ def status_of(run: RunDir) -> Status:
         written = run.status()
     except Unreadable:
         written = None
-    return written or _plain(run, run.spec(), run.start(), run.exit())
+    seen = written or _plain(run, run.spec(), run.start(), run.exit())
+    end = run.exit() if seen.state == "running" else None
+    return seen if end is None or time.time() - end.at < _UNREAD_S else _ended(seen, end)
+
+
+def _ended(seen: Status, end: Exit) -> Status:
+    """The status of a run whose end is recorded and was not read."""
+    good = end.code == 0
+    state: RunState = "succeeded" if good else "lost" if end.code is None and end.signal is None else "failed"
+    return replace(
+        seen,
+        state=state,
+        exit_code=end.code,
+        signal=end.signal,
+        phase="ended",
+        verdict="finished" if good else "critical",
+        question=None,
+        next_check_in_s=None,
+        note="its log was not read to the end yet",
+    )
 
 
 def _plain(run: RunDir, spec: Spec, start: Start | None, exit_: Exit | None) -> Status:
-    """What is known without a watch. An end that nobody watched is `lost` until the watch has read the
-    log."""
+    """What is known without a watch."""
     from overnight.core.watch import program_name  # the whole core: few need it here
 
     began = start.at if start else spec.created_at

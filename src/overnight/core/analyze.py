@@ -119,7 +119,7 @@ class _Understanding:
     def complete(self) -> bool:
         """The log says so itself, or its outermost counter with a total is there."""
         outer = next((p for p in self.progress.list() if p.total), None)
-        return self.done or (outer is not None and outer.total is not None and outer.current >= outer.total)
+        return self.done or (outer is not None and outer.total is not None and outer.reached >= outer.total)
 
 
 def analyze(pieces: Iterable[bytes], catalog: Catalog, baseline: Templates | None = None) -> Analysis:

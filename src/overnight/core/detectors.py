@@ -6,7 +6,7 @@ on, are in `trend`.
 
 from overnight.core import trend
 from overnight.core.metrics import MetricBook
-from overnight.core.model import Fact, Policy, Problem
+from overnight.core.model import Fact, MetricSeen, Policy, Problem
 from overnight.core.progress import ProgressBook
 
 _ACTION_OF = {"num.nan_loss": "non_finite", "hang.no_progress": "stall"}
@@ -23,7 +23,9 @@ class Detectors:
         self._told: dict[str, int] = {}
 
     def see(self, fact: Fact, metrics: MetricBook) -> None:
-        """Take in a fact, after the books did."""
+        """Take in a fact, after the books did. A value that was chosen for its size is no sample."""
+        if isinstance(fact, MetricSeen) and fact.extreme:
+            return
         self._non_finite.see(fact, metrics)
         self._divergence.see(fact, metrics)
         self._trials.see(fact)

@@ -52,7 +52,7 @@ def headline(status: Status) -> str:
 def progress_words(progress: Progress) -> str:
     """`trial 43/100 (43 %), ETA 52 min`."""
     of = f"/{number(progress.total)}" if progress.total is not None else ""
-    words = f"{progress.unit} {number(progress.current)}{of}"
+    words = f"{progress.unit} {number(progress.reached)}{of}"
     if progress.percent is not None and progress.unit != "percent":
         words += f" ({progress.percent:.0f} %)"
     if progress.eta_s is not None:

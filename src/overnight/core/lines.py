@@ -11,12 +11,16 @@ Rules:
 
 import codecs
 import re
+from bisect import bisect_right
+from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 
 MAX_LINE_BYTES = 1 << 20
 CUT_MARK = " …[cut]"
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_ANSI_BYTES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _BACKSPACES = re.compile(r"\x08+")
 
@@ -28,6 +32,45 @@ class Line(NamedTuple):
     offset: int
     text: str
     rewrite: bool = False
+
+
+class Block:
+    """Complete lines in one piece, `data`, of which single ones can be had.
+
+    `number`: of its first line; `open`: its last line goes on, a `\\r` rewrites it. `text`: the same without
+    escape sequences, each segment a line of its own.
+    """
+
+    def __init__(self, data: bytes, number: int, offset: int, open_: bool) -> None:
+        self.open = open_
+        self._number, self._offset = number, offset
+        self.data = data
+        if b"\r" in data:
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        self.text = _ANSI_BYTES.sub(b"", data) if b"\x1b" in data else data
+
+    @cached_property
+    def parts(self) -> list[bytes]:
+        """Its lines, a segment being one of its own."""
+        return self.text.split(b"\n")
+
+    @cached_property
+    def _numbers(self) -> list[int] | None:
+        """Up to which part each physical line goes; None when each is one."""
+        data = self.data.replace(b"\r\n", b"\n") if b"\r" in self.data else self.data
+        if b"\r" not in data:
+            return None
+        return list(accumulate(1 + line.count(b"\r") for line in data.split(b"\n")))
+
+    def line(self, place: int) -> Line:
+        """The line at `place` in `parts`."""
+        if self._numbers is None:
+            rewrite = self.open and place == len(self.parts) - 1
+            return Line(self._number + place, self._offset, clean(self.parts[place]), rewrite)
+        row = bisect_right(self._numbers, place)
+        last = place == self._numbers[row] - 1
+        rewrite = not last or (self.open and row == len(self._numbers) - 1)
+        return Line(self._number + row, self._offset, clean(self.parts[place]), rewrite)
 
 
 class LineSplitter:
@@ -52,6 +95,21 @@ class LineSplitter:
             self._line(part, lines)
         self._keep(rest, lines)
         return lines
+
+    def block(self, data: bytes) -> "Block | None":
+        """All that `data` completes, in one piece; None, and nothing taken, when that is left to `feed`: at the
+        beginning, in UTF-16, in a line that is too long, or when nothing is complete."""
+        if not self._begun or self._decoder is not None or self._dropping:
+            return None
+        whole = self._rest + data
+        cut = max(whole.rfind(b"\n"), whole.rfind(b"\r", 0, -1))
+        if cut < 0:
+            return None
+        found = Block(whole[:cut], self._number, self._offset, whole[cut] == ord("\r"))
+        self._rest = whole[cut + 1 :]
+        self._number += found.data.count(b"\n") + (not found.open)
+        self._offset += cut + 1
+        return found
 
     def flush(self) -> list[Line]:
         """What stands after the last `\\n`, as a line, when there is anything."""

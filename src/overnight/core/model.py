@@ -154,13 +154,15 @@ class ProgressSeen(Struct, frozen=True):
 
 
 class MetricSeen(Struct, frozen=True):
-    """One printed value. `name` as printed; `step` in `step_unit`s where the line says it."""
+    """One printed value. `name` as printed; `step` in `step_unit`s where the line says it. `extreme`: its line
+    was read because of its value, so it is no fair sample."""
 
     name: str
     value: float
     line: int
     step: float | None = None
     step_unit: str | None = None
+    extreme: bool = False
 
 
 class TrialSeen(Struct, frozen=True):
@@ -234,7 +236,10 @@ Observation = Fact | ProblemSeen
 
 
 class Progress(Struct, frozen=True):
-    """Progress of one unit, outermost first in a list. `eta_s` None means: it cannot be known."""
+    """Progress of one unit, outermost first in a list. `eta_s` None means: it cannot be known.
+
+    `current` is the number as printed; `done` how many are finished, where the log counts from 0.
+    """
 
     unit: str
     current: float
@@ -242,6 +247,12 @@ class Progress(Struct, frozen=True):
     percent: float | None = None
     rate_per_s: float | None = None
     eta_s: float | None = None
+    done: float | None = None
+
+    @property
+    def reached(self) -> float:
+        """How far it is, counted from 1, for people: trial 34 of 34, where Optuna prints 33."""
+        return self.current if self.done is None else self.done
 
 
 class Best(Struct, frozen=True):

@@ -1,62 +1,89 @@
 """A log, read: bytes in, observations out, in the log's order.
 
 Rules:
-- Every line meets the signatures. The recognizers see every line too, as long as one feed brings at most
-  20,000 lines; of a longer backlog they see the first 200, the last 5,000 and every n-th between, 10,000 in all:
-  counters and metrics are about the present, problems are about every line.
+- Every line meets the signatures. The recognizers see every line too, unless one feed brings more than 256 KiB:
+  then they see the lines that `sampling` chooses, from which the same follows. Counters and metrics are about the
+  present, problems are about every line.
 - A problem that repeats without anything between is one observation, with the exact count.
 - The tail holds informative lines: no bars that were rewritten, no blanks, no immediate repeats.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Literal, Protocol
 
-import msgspec
-
-from overnight.core.lines import Line, LineSplitter
+from overnight.core.bulk import Bulk
+from overnight.core.engine import Engine, Shapes
+from overnight.core.lines import Block, Line, LineSplitter
 from overnight.core.model import Fact, Observation, ProblemSeen
 from overnight.core.problems import ProblemBook
+from overnight.core.sampling import Sampler
 from overnight.core.scan import Matcher
 from overnight.core.signatures import Signature
 
 FirstLogs = Literal["none yet", "valid", "invalid"]
 
-_WHOLE = 20_000
-_HEAD, _TAIL, _MIDDLE = 200, 5_000, 10_000
+BULK_BYTES = 256 * 1024
+"""A feed beyond which lines are chosen: it comes from a backlog, or from more than 5 MB/s of log."""
 _KEPT = 60
 _ENOUGH_LINES = 5
 
 
-class Catalog(msgspec.Struct, frozen=True):
-    """The known problems."""
+class Catalog:
+    """The known problems, with what finds them, shared by all logs that are read. `engine`: for large pieces."""
 
-    signatures: tuple[Signature, ...]
+    def __init__(
+        self, signatures: tuple[Signature, ...], engine: Callable[[Matcher], Engine] = Shapes
+    ) -> None:
+        self.signatures = signatures
+        self.matcher = Matcher(signatures)
+        self._build = engine
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Built when the first large piece comes: most runs never need it."""
+        return self._build(self.matcher)
 
 
-class Reads(Protocol):
-    """From a line to what it states."""
+class Recognizes(Protocol):
+    """From a line to what it states; `probe` without learning from it, and whether its shape may state anything."""
 
     def read(self, line: Line) -> list[Fact]: ...
+
+    def probe(self, line: Line) -> tuple[list[Fact], bool]: ...
 
 
 class LogReader:
     """Reads one log; keeps what the whole of it says."""
 
-    def __init__(self, catalog: Catalog, recognizers: Reads) -> None:
-        self.problems = ProblemBook(Matcher(catalog.signatures))
+    def __init__(
+        self,
+        catalog: Catalog,
+        recognizers: Recognizes,
+        *,
+        objective: str | None = None,
+        bulk_bytes: int = BULK_BYTES,
+    ) -> None:
+        self.problems = ProblemBook(catalog.matcher)
         self.first_logs: FirstLogs = "none yet"
         self.offset = 0
         self.lines = 0
+        self._catalog = catalog
+        self._bulk_bytes = bulk_bytes
         self._splitter = LineSplitter()
         self._recognizers = recognizers
+        self._sampler = Sampler(recognizers.probe, objective)
         self._tail: deque[str] = deque(maxlen=_KEPT)
         self._informative = 0
 
     def feed(self, data: bytes, now: float | None) -> list[Observation]:
         """New bytes of the log, read at `now`."""
         self.offset += len(data)
-        return self._observe(self._splitter.feed(data), now)
+        block = self._splitter.block(data) if len(data) > self._bulk_bytes else None
+        if block is None:
+            return self._observe(self._splitter.feed(data), now)
+        return [*self._bulk(block, now), *self._observe(self._splitter.feed(b""), now)]
 
     def flush(self, now: float | None) -> list[Observation]:
         """The log is over: its last line needs no end."""
@@ -68,48 +95,59 @@ class LogReader:
         """The last informative lines, oldest first."""
         return list(self._tail)[-count:]
 
+    # ------------------------------------------------------------ line by line
+
     def _observe(self, lines: Sequence[Line], now: float | None) -> list[Observation]:
         found: list[Observation] = []
-        for line, recognise in _sampled(lines):
+        for line in lines:
             text = line.text
             if not text or text.isspace():
                 continue
-            self._problem(line, now, found)
-            facts = self._recognizers.read(line) if recognise else []
+            seen = self.problems.see(line, now)
+            if seen is not None:
+                self._add(seen, found)
+            facts = self._recognizers.read(line)
             found += facts
-            self._remember(line, bool(facts))
+            self._begun(bool(facts))
+            self._remember(line)
         if lines:
             self.lines = lines[-1].number
         return found
 
-    def _problem(self, line: Line, now: float | None, found: list[Observation]) -> None:
-        seen = self.problems.see(line, now)
-        if seen is None:
-            return
+    def _add(self, seen: ProblemSeen, found: list[Observation]) -> None:
+        """One more; right after another of the same signature it is one with that."""
         last = found[-1] if found else None
         if isinstance(last, ProblemSeen) and last.problem.signature == seen.problem.signature:
-            found[-1] = ProblemSeen(problem=seen.problem, new=last.new, by=last.by + 1)
+            found[-1] = ProblemSeen(problem=seen.problem, new=last.new, by=last.by + seen.by)
         else:
             found.append(seen)
         if self.first_logs == "none yet" and seen.problem.severity == "critical":
             self.first_logs = "invalid"
 
-    def _remember(self, line: Line, stated: bool) -> None:
+    def _begun(self, stated: bool) -> None:
         if self.first_logs == "none yet":
             self._informative += 1
             if stated or self._informative >= _ENOUGH_LINES:
                 self.first_logs = "valid"
+
+    def _remember(self, line: Line) -> None:
         if not line.rewrite and (not self._tail or self._tail[-1] != line.text):
             self._tail.append(line.text[:500])
 
+    # ------------------------------------------------------------ in bulk
 
-def _sampled(lines: Sequence[Line]) -> Iterator[tuple[Line, bool]]:
-    """Each line, and whether the recognizers should see it."""
-    count = len(lines)
-    if count <= _WHOLE:
-        for line in lines:
-            yield line, True
-        return
-    stride = max(1, count // _MIDDLE)
-    for index, line in enumerate(lines):
-        yield line, index < _HEAD or index >= count - _TAIL or index % stride == 0
+    def _bulk(self, block: Block, now: float | None) -> list[Observation]:
+        found: list[Observation] = []
+        bulk = Bulk(block, self.problems, now)
+        for seen in bulk.read(self._catalog.engine, self._sampler, self._recognizers.read):
+            if isinstance(seen, ProblemSeen):
+                self._add(seen, found)
+            else:
+                found.append(seen)
+        for place in range(max(0, len(block.parts) - _KEPT), len(block.parts)):
+            line = block.line(place)
+            if line.text.strip():
+                self._begun(len(found) > 0)
+                self._remember(line)
+            self.lines = line.number
+        return found

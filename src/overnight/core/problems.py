@@ -10,6 +10,7 @@ Rules:
 
 import re
 from collections import deque
+from collections.abc import Sequence
 
 from overnight.core.lines import Line
 from overnight.core.model import Problem, ProblemSeen
@@ -31,6 +32,8 @@ _CODE = re.compile(
 _STRONG_CODE = re.compile(
     r"^\s*(?:raise \w+\(|except\b.*:\s*$|assert |print\(|def \w+\(|return |#|logg\w*\.\w+\(|\w+\(.*\)\s*$)"
 )
+CONTEXT = 6
+"""Lines before a problem that are kept with it."""
 _MOST_CONTEXT = 12
 _MOST_TRACEBACK = 400
 
@@ -52,13 +55,12 @@ class ProblemBook:
         self._problems: dict[str, Problem] = {}
         self._open: _Traceback | None = None
         self._closed: Problem | None = None
-        self._gap = 99
-        self._before: deque[str] = deque(maxlen=6)
+        self._exception_line = -99
+        self._before: deque[str] = deque(maxlen=CONTEXT)
 
     def see(self, line: Line, now: float | None) -> ProblemSeen | None:
         """What the line adds; None for most lines."""
         text, rank = _without_rank(line.text)
-        self._gap += 1
         if text.startswith(_START) or text.lstrip().startswith(
             (_START, "+ Exception Group Traceback", "Exception Group Traceback")
         ):
@@ -71,6 +73,21 @@ class ProblemBook:
         if text:
             self._before.append(text[:300])
         return seen
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a traceback is being printed: then its lines belong together."""
+        return self._open is not None
+
+    def pass_by(self, texts: Sequence[str]) -> None:
+        """Lines that hold nothing went by; `texts` are the last of them, `CONTEXT` being enough."""
+        self._before.extend(_without_rank(text)[0][:300] for text in texts)
+
+    def more(self, signature: str, count: int, line: int, now: float | None) -> ProblemSeen:
+        """A known problem came `count` times more, up to `line`."""
+        known = self._problems[signature]
+        self._problems[signature] = _again(known, line, now, known.ranks, count)
+        return ProblemSeen(problem=self._problems[signature], new=False, by=count)
 
     def flush(self, now: float | None) -> ProblemSeen | None:
         """A traceback that the end of the log cut is a problem too."""
@@ -122,7 +139,7 @@ class ProblemBook:
         self._open = None
         if not _names_exception(bare):
             return self._outside(line, text, rank, now)
-        self._gap = 0
+        self._exception_line = line.number
         return self._exception(opened, line, bare, rank, now)
 
     def _exception(
@@ -144,7 +161,7 @@ class ProblemBook:
         if not hits or self._echoes_source(text):
             return None
         hit = hits[0]
-        if hit.generic and self._gap <= 3:
+        if hit.generic and line.number - self._exception_line <= 3:
             return None  # the word "error" right under a traceback is that traceback's own
         return self._add(hit, line, rank, now, None, text)
 
@@ -203,12 +220,12 @@ def _first(
     )
 
 
-def _again(p: Problem, line: int, now: float | None, ranks: list[int]) -> Problem:
+def _again(p: Problem, line: int, now: float | None, ranks: list[int], by: int = 1) -> Problem:
     return Problem(
         signature=p.signature,
         cls=p.cls,
         severity=p.severity,
-        count=p.count + 1,
+        count=p.count + by,
         first_line=p.first_line,
         last_line=line,
         text=p.text,

@@ -245,9 +245,8 @@ class ProgressBook:
     def _tell(self, counter: Counter, now: float | None) -> Progress:
         current = counter.current or 0.0
         total = counter.total if counter.total is not None else self._expect.get(counter.unit)
-        done = (
-            current + 1 if counter.unit == "trial" and self._studies.seen and counter.zero_based else current
-        )
+        from_zero = counter.unit == "trial" and self._studies.seen and counter.zero_based
+        done = current + 1 if from_zero else current
         rate = counter.rate()
         percent = min(100.0, 100.0 * done / total) if total else None
         return Progress(
@@ -257,6 +256,7 @@ class ProgressBook:
             percent=round(percent, 2) if percent is not None else None,
             rate_per_s=rate,
             eta_s=_eta(counter, done, total, rate, now),
+            done=done if from_zero else None,
         )
 
     @property

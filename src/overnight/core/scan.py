@@ -1,9 +1,9 @@
 """Which signatures a line holds.
 
 Rules:
-- Lines of the same shape (digits erased) get the same verdict where no pattern of the shape counts digits, so a
-  flood costs one dictionary look-up a line.
-- A regular expression runs only when its longest literal is in the line: a line that holds nothing meets none.
+- Lines of the same shape (digits erased) get the same verdict where no pattern that may hit them names digits,
+  so a flood costs one dictionary look-up a line.
+- A regular expression runs only when a text that it requires is in the line: a line that holds nothing meets none.
 - Generic words are looked for in the line with its harmless uses masked (`0 errors`, `error: 0.02`,
   `errors='ignore'`): the span is masked, never the line, so that a real error beside a metric is still seen.
 """
@@ -11,13 +11,14 @@ Rules:
 import re
 import string
 from collections.abc import Sequence
-from re import _constants as ops  # type: ignore[attr-defined]  # the parser of re, typed nowhere
-from re import _parser as parser  # type: ignore[attr-defined]
-from typing import Any
+from enum import IntEnum
+from functools import cached_property
 
+from overnight.core.patterns import names_digits, required
 from overnight.core.signatures import Signature
 
-_ERASED = str.maketrans(dict.fromkeys(string.digits, "0"))
+_ERASED = str.maketrans(dict.fromkeys(string.digits))
+_ONES = str.maketrans(dict.fromkeys(string.digits[1:], "1"))
 _MOST_SHAPES = 20_000
 _LONGEST = 4096
 
@@ -37,6 +38,16 @@ _HARMLESS = re.compile(
 )
 
 
+class Care(IntEnum):
+    """How much the digits of a line matter to its verdict."""
+
+    NONE = 0
+    ZEROES = 1
+    """`0 errors` is not `3 errors`."""
+    DIGITS = 2
+    """`exit code 137` is not `exit code 1`."""
+
+
 class Matcher:
     """Finds signatures in lines; remembers its verdict by shape."""
 
@@ -46,34 +57,47 @@ class Matcher:
 
     def match(self, text: str) -> tuple[Signature, ...]:
         """The signatures in `text`, specific ones first."""
-        if len(text) > _LONGEST:
-            text = text[: _LONGEST // 2] + text[-_LONGEST // 2 :]
+        text = _ends(text)
         shape = text.translate(_ERASED)
         known = self._shapes.get(shape)
         if known is not None:
             return known
-        found, numeric = self._search(text)
-        if not numeric:
+        same_zeroes = text.translate(_ONES)
+        known = self._shapes.get(same_zeroes)
+        if known is not None:
+            return known
+        found, care = self._search(text)
+        if care is not Care.DIGITS:
             if len(self._shapes) >= _MOST_SHAPES:
                 self._shapes.clear()
-            self._shapes[shape] = found
+            self._shapes[same_zeroes if care is Care.ZEROES else shape] = found
         return found
 
-    def _search(self, text: str) -> tuple[tuple[Signature, ...], bool]:
+    def is_quiet(self, text: str) -> bool:
+        """Whether neither `text` nor any line of its shape holds a signature."""
+        found, care = self._search(_ends(text))
+        return not found and care is Care.NONE
+
+    def _search(self, text: str) -> tuple[tuple[Signature, ...], Care]:
         low = text.lower()
         found: list[Signature] = []
-        numeric = False
+        care = Care.NONE
         masked: str | None = None
         for entry in self._entries:
             if not entry.may(low):
                 continue
-            numeric = numeric or entry.numeric
+            care = max(care, entry.care)
             if entry.signature.generic:
                 masked = _HARMLESS.sub("~", text) if masked is None else masked
             if entry.hits(masked if entry.signature.generic and masked is not None else text):
                 found.append(entry.signature)
         found.sort(key=lambda s: s.generic)
-        return tuple(found), numeric
+        return tuple(found), care
+
+
+def _ends(text: str) -> str:
+    """Of a very long line only the beginning and the end are looked at."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST // 2] + text[-_LONGEST // 2 :]
 
 
 class _Entry:
@@ -81,62 +105,22 @@ class _Entry:
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
-        self._expressions = [re.compile(p) for p in signature.pattern]
-        self._gates = [longest_literal(p) for p in signature.pattern]
-        self.numeric = any(_names_digits(parser.parse(p)) for p in signature.pattern)
+        self._gates = sorted({text for p in signature.pattern for text in required(p)}, key=len)
+
+    @cached_property
+    def _expressions(self) -> list[re.Pattern[str]]:
+        """Compiled when first needed: most entries are never."""
+        return [re.compile(p, re.ASCII) for p in self.signature.pattern]
+
+    @cached_property
+    def care(self) -> Care:
+        """How much the digits of a line matter to the entry."""
+        if any(map(names_digits, self.signature.pattern)):
+            return Care.DIGITS
+        return Care.ZEROES if self.signature.generic else Care.NONE
 
     def may(self, low: str) -> bool:
         return any(gate in low for gate in self._gates)
 
     def hits(self, text: str) -> bool:
         return any(expression.search(text) for expression in self._expressions)
-
-
-def longest_literal(pattern: str) -> str:
-    """The longest text that every match of `pattern` must hold, in lower case; empty when there is none."""
-    return max(_runs(parser.parse(pattern)), key=len, default="")
-
-
-def _runs(parsed: Any) -> list[str]:
-    runs, run = [""], ""
-    for op, value in parsed:
-        if op is ops.LITERAL:
-            run += chr(value)
-            continue
-        runs.append(run)
-        run = ""
-        if op is ops.SUBPATTERN:
-            runs += _runs(value[3])
-        elif op is ops.MAX_REPEAT and value[0] > 0:
-            runs += _runs(value[2])
-    return [r.lower() for r in [*runs, run]]
-
-
-def _names_digits(parsed: Any) -> bool:
-    """Whether it matters to a pattern which digit stands somewhere: then lines of one shape differ."""
-    for op, value in parsed:
-        if op in (ops.LITERAL, ops.NOT_LITERAL) and chr(value).isdigit():
-            return True
-        if op is ops.IN and any(_is_digit_set(*item) for item in value):
-            return True
-        if any(_names_digits(inner) for inner in _inside(op, value)):
-            return True
-    return False
-
-
-def _is_digit_set(op: Any, value: Any) -> bool:
-    if op is ops.LITERAL:
-        return chr(value).isdigit()
-    return (
-        op is ops.RANGE
-        and value != (ord("0"), ord("9"))
-        and any(value[0] <= ord(d) <= value[1] for d in "0123456789")
-    )
-
-
-def _inside(op: Any, value: Any) -> list[Any]:
-    if op is ops.SUBPATTERN:
-        return [value[3]]
-    if op in (ops.MAX_REPEAT, ops.MIN_REPEAT):
-        return [value[2]]
-    return list(value[1]) if op is ops.BRANCH else []

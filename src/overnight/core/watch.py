@@ -58,7 +58,8 @@ class Watch:
         self.host = host
         self.phase: Phase = "starting"
         self.state: RunState = "running"
-        self.reader = LogReader(catalog, Recognizers())
+        objective = spec.goal.metric if spec.goal else None
+        self.reader = LogReader(catalog, Recognizers(), objective=objective)
         self.progress = ProgressBook(spec.expect)
         self.metrics = MetricBook(spec.goal)
         self.health = Health()

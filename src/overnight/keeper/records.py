@@ -26,6 +26,7 @@ KEEPERS = ("inner", "outer")
 ROOM_BYTES = 4096
 """One block: enough for any record, and what a file system gives out at once."""
 
+_START_FIELDS = (("pid", int), ("ticks", int), ("boot_id", str), ("keepers", list))
 _NO_LINK = (errno.ENOSPC, errno.EDQUOT, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK)
 _NO_RENAME_FLAGS = (errno.EINVAL, errno.ENOSYS)
 
@@ -94,7 +95,15 @@ def write_exit(
 
 def read_start(run_dir: str) -> dict[str, object] | None:
     """`start.json` as a dict; None when the command never started. Raises Unreadable when it is damaged."""
-    return read(run_dir, START)
+    start = read(run_dir, START)
+    wrong = (
+        []
+        if start is None
+        else [name for name, kind in _START_FIELDS if not isinstance(start.get(name), kind)]
+    )
+    if wrong:
+        raise Unreadable(f"{os.path.join(run_dir, START)} is damaged: it says nothing of {', '.join(wrong)}")
+    return start
 
 
 def read_exit(run_dir: str) -> dict[str, object] | None:

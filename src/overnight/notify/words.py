@@ -33,9 +33,9 @@ def place(words: NullTranslations, at: str) -> str:
 def position(words: NullTranslations, progress: Progress) -> str:
     """`trial 63/100`, `step 1200`, `45 %`."""
     if progress.unit == "percent":
-        return f"{number(progress.current)} %"
+        return f"{number(progress.reached)} %"
     of = f"/{number(progress.total)}" if progress.total else ""
-    return f"{_singular(words, progress.unit)} {number(progress.current)}{of}"
+    return f"{_singular(words, progress.unit)} {number(progress.reached)}{of}"
 
 
 def value_of(words: NullTranslations, best: Best) -> str:

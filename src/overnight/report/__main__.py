@@ -7,6 +7,7 @@ sentence on the error output.
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -47,4 +48,5 @@ def _wanted(run_dir: RunDir) -> Path | None:
 
 
 if __name__ == "__main__":
+    os.nice(10)  # the experiments that still run come first
     sys.exit(main())

@@ -43,7 +43,7 @@ def _run_tiles(view: View, words: NullTranslations) -> list[Tile]:
     if view.outer is not None:
         speed = view.outer.rate_per_s
         if not speed and view.elapsed_s > 0 and view.state != "running":
-            speed = view.outer.current / view.elapsed_s
+            speed = view.outer.reached / view.elapsed_s
         note = rate(speed, singular(words, view.outer.unit)) if speed and view.outer.unit != "percent" else ""
         found.append(Tile(_("done"), counted(words, view.outer), states(view, words) or note))
     elif view.states:

@@ -151,19 +151,19 @@ def _steps(watch: Watch, progress: list[Progress], events: list[Event], elapsed:
     if not progress:
         return []
     outer = progress[0]
-    points = [Step(0.0, 0.0), *_checked(events, outer.unit), Step(elapsed, outer.current)]
+    points = [Step(0.0, 0.0), *_checked(events, outer.unit), Step(elapsed, outer.reached)]
     if outer.unit == "trial":
         numbers = [n for n, _value, _t in watch.metrics.trial_values]
         first = min(numbers, default=0)
         points += [
             Step(t, float(n - first + 1)) for n, _value, t in watch.metrics.trial_values if t is not None
         ]
-    return _rising(points, outer.current)
+    return _rising(points, outer.reached)
 
 
 def _checked(events: list[Event], unit: str) -> list[Step]:
     return [
-        Step(event.t, float(row["current"]))
+        Step(event.t, float(row.get("done") or row["current"]))
         for event in events
         if event.kind == "check_in"
         for row in (event.data.get("progress") or [])[:1]

@@ -41,7 +41,7 @@ def place(words: NullTranslations, at: str | None) -> str:
 
 def counted(words: NullTranslations, progress: Progress) -> str:
     """`63/100 trials`."""
-    current = number(progress.current)
+    current = number(progress.reached)
     if progress.unit == "percent":
         return f"{current} %"
     of = f"/{number(progress.total)}" if progress.total else ""

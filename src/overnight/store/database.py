@@ -5,14 +5,13 @@ Rules:
   none fails half-way; a locked file is waited for, up to 10 s.
 - A connection per transaction (0.3 ms): safe in every thread, and a rebuilt file is noticed by all users.
 - synchronous=NORMAL: a power cut may take the last transactions back; the run directories have them.
-- Alembic, slow to import, is imported only when the tables are not the present ones.
+- A new file gets the present tables at once; Alembic, slow to import, is there for the older ones.
 """
 
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -21,7 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from overnight.errors import HomeUnusable, OvernightError, Unreadable
 from overnight.store.home import prepare, unusable
-from overnight.store.schema import HEAD
+from overnight.store.schema import HEAD, metadata
 
 NAME = "index.db"
 SIDE_FILES = ("", "-wal", "-shm", "-journal")
@@ -69,8 +68,11 @@ class Database:
             if _version(connection) == HEAD:
                 return
         with self.writing() as connection:
-            if _version(connection) != HEAD:  # nobody else did it in between
-                _migrate(connection, self.path)
+            version = _version(connection)
+            if version is None:
+                _create(connection)
+            elif version != HEAD:
+                migrate(connection, self.path)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -121,13 +123,23 @@ def _version(connection: Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-def _migrate(connection: Connection, path: str) -> None:
+def _create(connection: Connection) -> None:
+    """The present tables in a new file, marked as what the migrations would have made."""
+    metadata.create_all(connection)
+    connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (HEAD,))
+
+
+def migrate(connection: Connection, path: str) -> None:
+    """From whatever tables there are to the present ones. Raises Unreadable (`index_newer`)."""
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
 
     config = Config()
-    config.set_main_option("script_location", str(files("overnight.store") / "migrations").replace("%", "%%"))
+    config.set_main_option(
+        "script_location", os.path.join(os.path.dirname(__file__), "migrations").replace("%", "%%")
+    )
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")

@@ -69,7 +69,7 @@ def _ending(status: Status) -> str:
 
 def _progress(progress: Progress) -> str:
     of = f"/{number(progress.total)}" if progress.total else ""
-    words = f"{progress.unit} {number(progress.current)}{of}"
+    words = f"{progress.unit} {number(progress.reached)}{of}"
     if progress.percent is not None:
         words += f" ({progress.percent:.0f} %)"
     if progress.rate_per_s:

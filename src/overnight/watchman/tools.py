@@ -40,9 +40,14 @@ class Tools:
     async def known(self, folder: str) -> Known:
         """The known problems of a run that works in `folder`. One that hangs (a dead mount) has none of its
         own."""
+        await asyncio.shield(self._ours)
         reading = asyncio.ensure_future(self.threads.long(catalog.known, folder))
         done, _ = await asyncio.wait({reading}, timeout=_FOLDER_BOUND_S)
         if done:
             return reading.result()
         fault = f"The signatures in {folder} could not be read in time: ours are used."
         return Known(catalog.load(), {}, [fault])
+
+    def __post_init__(self) -> None:
+        # Begun at once: a first run need not wait for it.
+        self._ours = asyncio.ensure_future(self.threads.short(catalog.load))

@@ -45,6 +45,7 @@ class Recognizers:
         self._families = self._all()
         self._wordy_families = (*self._sweeps.families(), *self._bars.families())
         self._silent: set[str] = set()
+        self._other: Recognizers | None = None
 
     def _all(self) -> tuple[Family, ...]:
         return (
@@ -86,6 +87,17 @@ class Recognizers:
         if facts is None and not said and not self._may_follow(text):
             self._silence(shape)
         return [*(facts or ()), *said]
+
+    def probe(self, line: Line) -> tuple[list[Fact], bool]:
+        """What the line states by itself, and whether lines of its shape may state anything; nothing is
+        learned from it here, only in a second reader that knows nothing but probes."""
+        self._other = self._other or Recognizers()
+        facts = self._other.read(line)
+        return facts, bool(facts) or not self._other.is_silent(line.text)
+
+    def is_silent(self, text: str) -> bool:
+        """Whether lines of this shape were found to state nothing."""
+        return text in self._silent or text.translate(_ERASED) in self._silent
 
     def _may_follow(self, text: str) -> bool:
         """Whether the meaning of a line depends on those before it: a row of a table, a value announced."""

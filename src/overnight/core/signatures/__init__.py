@@ -10,10 +10,7 @@ Rules:
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
-from re import _constants as ops  # type: ignore[attr-defined]  # the parser of re, typed nowhere
-from re import _parser as parser  # type: ignore[attr-defined]
-from typing import Any
+from collections.abc import Iterable
 
 import msgspec
 
@@ -62,36 +59,3 @@ def _check(entry: Signature) -> None:
             re.compile(pattern)
         except re.error as error:
             raise ValueError(f"signature {entry.id}: {pattern!r} is no regular expression: {error}") from None
-
-
-_REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT)
-_LOOKS_BACK = (ops.ASSERT, ops.ASSERT_NOT, ops.GROUPREF, ops.GROUPREF_EXISTS)
-_MANY = 32
-"""A repeat of more than that counts as without a bound."""
-
-
-def endless(pattern: str) -> str | None:
-    """Why a pattern may take for ever on some line, or None: `(a+)+`, look-around, back-references."""
-    return _endless(parser.parse(pattern), repeated=False)
-
-
-def _endless(parsed: Any, *, repeated: bool) -> str | None:
-    for op, value in parsed:
-        if op in _LOOKS_BACK:
-            return "uses look-around or a back-reference, which are not allowed"
-        many = op in _REPEATS and (value[1] == ops.MAXREPEAT or value[1] > _MANY)
-        if many and repeated:
-            return "repeats what is repeated already, which may take for ever"
-        for inner in _inside(value):
-            if (why := _endless(inner, repeated=repeated or many)) is not None:
-                return why
-    return None
-
-
-def _inside(value: Any) -> Iterator[Any]:
-    """The parsed patterns within an operation, wherever its arguments hold them."""
-    if isinstance(value, parser.SubPattern):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _inside(item)

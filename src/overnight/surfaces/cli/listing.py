@@ -63,7 +63,7 @@ def _count(row: Progress | None) -> str:
     """`trial 43/100`."""
     if row is None:
         return ""
-    return printable(f"{row.unit} {number(row.current)}" + (f"/{number(row.total)}" if row.total else ""))
+    return printable(f"{row.unit} {number(row.reached)}" + (f"/{number(row.total)}" if row.total else ""))
 
 
 def _elapsed(status: Status) -> float:

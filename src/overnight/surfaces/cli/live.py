@@ -103,7 +103,7 @@ def _bar(row: Progress) -> RenderableType | None:
     """A bar where the total is known."""
     percent = row.percent
     if percent is None and row.total:
-        percent = 100 * row.current / row.total
+        percent = 100 * row.reached / row.total
     if percent is None:
         return None
     return ProgressBar(
@@ -113,8 +113,8 @@ def _bar(row: Progress) -> RenderableType | None:
 
 def _count(row: Progress) -> str:
     if row.unit == "percent":
-        return f"{number(row.current)} %"
-    count = number(row.current) + (f"/{number(row.total)}" if row.total is not None else "")
+        return f"{number(row.reached)} %"
+    count = number(row.reached) + (f"/{number(row.total)}" if row.total is not None else "")
     return count if row.percent is None else f"{count}  {row.percent:.0f} %"
 
 

@@ -1,0 +1,218 @@
+"""Which lines of a large piece of a log are worth reading for what they state: the metric lane.
+
+Rules:
+- Lines of the same shape (digits erased) state the same things. The first of a shape is read; what it states decides
+  about the others: nothing (none is read), numbers that stand in the line (samples are read, and the lines with the
+  smallest and the largest of each measured number), anything else, like trials (all are read).
+- A value that is not finite has a shape of its own: all such lines are read, each with its neighbours.
+- Of a line that is read only for its extreme value the reader is told, so that nobody takes it for a sample. The
+  last counter before it is read too: it says where the extreme was.
+- What follows from the choice is what follows from all lines: the last values, the best ones, counts of trials.
+"""
+
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from enum import Enum
+from math import isfinite
+from typing import NamedTuple
+
+from overnight.core import names
+from overnight.core.lines import Line, clean
+from overnight.core.model import Fact, MetricSeen, ProgressSeen
+from overnight.core.recognizers.base import VALUE, number
+
+_NEW = 2_000
+"""New shapes of one piece that are looked at; what has more hardly repeats and is sampled."""
+_MOST_PLANS = 20_000
+_VALUE = re.compile(VALUE)
+
+Read = Callable[[Line], tuple[list[Fact], bool]]
+"""The facts of a line, and whether lines of its shape may ever state anything."""
+
+
+class Kind(Enum):
+    """What is read of the lines of a shape."""
+
+    NONE = "none"
+    MAYBE = "many samples: a bare counter is believed when it is seen to grow"
+    SAMPLES = "samples"
+    ALL = "all"
+    NEIGHBOURS = "all, each with the line before and after it"
+
+
+_SAMPLES = {Kind.SAMPLES: 32, Kind.MAYBE: 256}
+"""Lines of one shape that are read of each piece, evenly spaced: for curves and rates."""
+
+
+class Slot(NamedTuple):
+    """Where in a line (split at spaces) a measured number stands: its word, and what surrounds it there."""
+
+    word: int
+    before: bytes
+    after: bytes
+
+    def values(self, words: Sequence[bytes]) -> list[float]:
+        """The numbers of many such words. Raises ValueError when one is built otherwise."""
+        if self.before:
+            words = [w[w.rindex(self.before) + len(self.before) :] for w in words]
+        if self.after:
+            words = [w[: w.index(self.after)] for w in words]
+        return list(map(float, words))
+
+
+class Plan(NamedTuple):
+    """What to read of a shape; `words`: how many a line has; `counts`: whether it says where the run is."""
+
+    kind: Kind
+    words: int = 0
+    slots: tuple[Slot, ...] = ()
+    counts: bool = False
+
+
+class Chosen(NamedTuple):
+    """Numbers (from 0) of the lines to read, ascending, and those of them that are there for a value only."""
+
+    lines: list[int]
+    extremes: set[int]
+
+
+class Sampler:
+    """Remembers what each shape of lines is good for. `read` must not change what is known of the run.
+
+    `objective`: the declared metric, whose extremes count whatever its name says.
+    """
+
+    def __init__(self, read: Read, objective: str | None = None) -> None:
+        self._read = read
+        self._objective = names.key(objective) if objective else None
+        self._plans: dict[bytes, Plan] = {}
+
+    def choose(self, lines: Sequence[bytes], shapes: Sequence[bytes]) -> Chosen:
+        """The lines of a piece that should be read; `shapes` are theirs, without digits."""
+        groups: defaultdict[bytes, list[int]] = defaultdict(list)
+        for place, shape in enumerate(shapes):
+            groups[shape].append(place)
+        self._plan(groups, lines)
+        return self._chosen(groups, lines)
+
+    # ------------------------------------------------------------ what a shape is good for
+
+    def _plan(self, groups: dict[bytes, list[int]], lines: Sequence[bytes]) -> None:
+        fresh = [shape for shape in groups if shape not in self._plans]
+        if len(self._plans) + len(fresh) > _MOST_PLANS:
+            self._plans.clear()
+            fresh = list(groups)
+        stride = 1 + len(fresh) // _NEW
+        for at, shape in enumerate(fresh):
+            skipped = stride > 1 and at % stride != 0 and at < len(fresh) - _NEW // 4
+            self._plans[shape] = Plan(Kind.NONE) if skipped else self._planned(lines[groups[shape][0]])
+
+    def _planned(self, raw: bytes) -> Plan:
+        text = clean(raw)
+        if not text or text.isspace():
+            return Plan(Kind.NONE)
+        facts, may_state = self._read(Line(1, 0, text))
+        if not facts:
+            return Plan(Kind.MAYBE if may_state else Kind.NONE)
+        counts = any(isinstance(f, ProgressSeen) for f in facts)
+        if not all(isinstance(f, ProgressSeen | MetricSeen) for f in facts):
+            return Plan(Kind.ALL, counts=counts)
+        metrics = [f for f in facts if isinstance(f, MetricSeen)]
+        if not all(isfinite(f.value) for f in metrics):
+            return Plan(Kind.NEIGHBOURS, counts=counts)
+        measured = {f.value for f in metrics if self._matters(f.name)}
+        words = raw.split()
+        slots = [slot for place, word in enumerate(words) for slot in _slots(place, word, measured)]
+        found = {v for slot in slots for v in slot.values([words[slot.word]])}
+        printed = {number(m.group()) for m in _VALUE.finditer(text)}
+        counted = {f.current for f in facts if isinstance(f, ProgressSeen)}
+        if not measured <= found or not counted | {f.value for f in metrics} <= printed:
+            return Plan(Kind.ALL, counts=counts)  # it is counted or computed, not printed
+        return Plan(Kind.SAMPLES, len(words), tuple(slots), counts)
+
+    def _matters(self, name: str) -> bool:
+        """Whether the best value of that name may be the result."""
+        wanted = names.key(name) == self._objective or names.announced(name) is not None
+        return wanted or names.direction(name) is not None
+
+    # ------------------------------------------------------------ choosing
+
+    def _chosen(self, groups: dict[bytes, list[int]], lines: Sequence[bytes]) -> Chosen:
+        read: set[int] = set()
+        extremes: set[int] = set()
+        neighbours: list[int] = []
+        counters: list[list[int]] = []
+        for shape, group in groups.items():
+            plan = self._plans[shape]
+            if plan.kind is Kind.NONE:
+                continue
+            if plan.counts:
+                counters.append(group)
+            most = _SAMPLES.get(plan.kind, len(group))
+            if len(group) > most:
+                read.update(group[:: -(-len(group) // most)])
+                read.add(group[-1])
+                extremes.update(_extremes(plan, group, lines))
+            else:
+                read.update(group)
+            if plan.kind is Kind.NEIGHBOURS:
+                neighbours += group
+        for place in extremes:
+            read.update(_before(place, counters))
+        if neighbours:
+            measured = [g for s, g in groups.items() if self._plans[s].slots]
+            for place in neighbours:
+                read.update(_around(place, measured))
+        return Chosen(sorted(read | extremes), extremes - read)
+
+
+def _slots(place: int, word: bytes, measured: set[float]) -> list[Slot]:
+    """Where a word holds one of the measured numbers."""
+    text = word.decode("latin-1")
+    found = []
+    for match in _VALUE.finditer(text):
+        if number(match.group()) in measured:
+            before = re.split(r"\d", text[: match.start()])[-1].encode("latin-1")
+            after = re.split(r"\d", text[match.end() :])[0].encode("latin-1")
+            slot = Slot(place, before, after)
+            try:
+                right = slot.values([word]) == [number(match.group())]
+            except ValueError:  # `1,234`, `0.5k`: read by the recognizers only
+                right = False
+            found += [slot] if right else []
+    return found
+
+
+def _extremes(plan: Plan, group: list[int], lines: Sequence[bytes]) -> set[int]:
+    """The lines of the group with the smallest and the largest of each number; all, if they are built otherwise."""
+    if not plan.slots:
+        return set()
+    words = b"\n".join([lines[place] for place in group]).split()
+    if len(words) != plan.words * len(group):
+        return set(group)
+    found: set[int] = set()
+    for slot in plan.slots:
+        try:
+            values = slot.values(words[slot.word :: plan.words])
+        except ValueError:
+            return set(group)
+        found.add(group[values.index(min(values))])
+        found.add(group[values.index(max(values))])
+    return found
+
+
+def _before(place: int, groups: list[list[int]]) -> list[int]:
+    """The last line before the place of whichever group comes nearest."""
+    found = [group[at - 1] for group in groups if (at := bisect_left(group, place)) > 0]
+    return [max(found)] if found else []
+
+
+def _around(place: int, groups: list[list[int]]) -> list[int]:
+    """The nearest lines before and after the place, of each group."""
+    found = []
+    for group in groups:
+        at = bisect_left(group, place)
+        found += group[max(0, at - 1) : at + 2]
+    return found
