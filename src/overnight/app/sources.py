@@ -96,7 +96,8 @@ class Source:
 
 
 class _Head:
-    """A file whose first bytes are known before they are read; each read takes at most what is there."""
+    """A file whose first bytes are known before they are read. A read waits for all that it asks for: large
+    pieces are read in bulk, and what comes through a pipe in small ones would take ten times as long."""
 
     def __init__(self, file: io.BufferedReader) -> None:
         self._file = file
@@ -105,7 +106,7 @@ class _Head:
     def read(self, size: int = -1, /) -> bytes:
         size = _PIECE if size < 0 else size
         data, self._rest = self._rest[:size], self._rest[size:]
-        return data + self._file.read1(size - len(data))
+        return data + self._file.read(size - len(data))
 
 
 class _Sips:
@@ -136,14 +137,14 @@ def _pieces(read: Callable[[int], bytes]) -> Iterator[bytes]:
 
 
 def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """In larger pieces; what there is comes out before an error does."""
+    """In pieces of one size; what there is comes out before an error does."""
     held = bytearray()
     try:
         for data in pieces:
             held += data
-            if len(held) >= _PIECE:
-                yield bytes(held)
-                held.clear()
+            while len(held) >= _PIECE:
+                yield bytes(held[:_PIECE])
+                del held[:_PIECE]
     except Exception:
         yield bytes(held)
         raise
