@@ -107,10 +107,8 @@ def test_a_home_that_cannot_be_used_is_one_sentence(call, tmp_path: Path) -> Non
     (tmp_path / "home").unlink()
 
 
-def test_binary_garbage_and_a_log_without_a_newline_are_analysed(call, tmp_path: Path) -> None:
+def test_a_log_without_a_newline_is_analysed(call, tmp_path: Path) -> None:
     log = tmp_path / "x.log"
-    log.write_bytes(os.urandom(100_000))
-    assert json.loads(call("analyze", str(log), "--json").stdout)
     log.write_bytes(b"Epoch 3/3")
     assert "success" in call("analyze", str(log)).stdout
 

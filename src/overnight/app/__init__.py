@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from overnight.app.house import Check, Gone, doctor, prune, rebuild
     from overnight.app.knowing import list_runs, log_path, read_log
     from overnight.app.reading import log_pieces
-    from overnight.app.results import analyze, make_report
+    from overnight.app.results import Analysed, analyze, analyze_each, make_report
     from overnight.app.starting import Launched, launch
     from overnight.app.telling import Pending, Tried, notify_pending, notify_test
 
@@ -30,7 +30,7 @@ _WHERE = {
     "deciding": ("Stopped", "answer", "relaunch", "stop"),
     "following": ("Following", "WaitResult", "follow", "status", "wait"),
     "knowing": ("list_runs", "log_path", "read_log"),
-    "results": ("analyze", "make_report"),
+    "results": ("Analysed", "analyze", "analyze_each", "make_report"),
     "telling": ("Pending", "Tried", "notify_pending", "notify_test"),
     "reading": ("log_pieces",),
     "house": ("Check", "Gone", "doctor", "prune", "rebuild"),
@@ -38,6 +38,7 @@ _WHERE = {
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
+    "Analysed",
     "Check",
     "Following",
     "Gone",
@@ -47,6 +48,7 @@ __all__ = [
     "Tried",
     "WaitResult",
     "analyze",
+    "analyze_each",
     "answer",
     "doctor",
     "follow",

@@ -46,7 +46,7 @@ class Gone(NamedTuple):
 def doctor() -> list[Check]:
     """Everything that has to be right here for a night to go well."""
     place = store.home()
-    return [_python(), *_home(place), _settings(), _watchman(place), *_kernel(), *_extras()]
+    return [_python(), *_home(place), _settings(), *_signatures(), _watchman(place), *_kernel(), *_extras()]
 
 
 def _python() -> Check:
@@ -77,6 +77,24 @@ def _settings() -> Check:
         return Check("settings", False, str(error), f"Correct {settings.path()}.")
     there = os.path.exists(settings.path())
     return Check("settings", True, settings.path() if there else f"defaults ({settings.path()} is not there)")
+
+
+def _signatures() -> Iterator[Check]:
+    """Each file of known problems of the user's own and of this folder's project."""
+    from overnight import catalog
+
+    files = catalog.user_files(os.getcwd())
+    if not files:
+        ours = len(catalog.load().signatures)
+        text = f"{ours} known problems; none of your own in {catalog.user_folder()}"
+        yield Check("signatures", True, text)
+    for path in files:
+        try:
+            count = len(catalog.checked(path))
+        except Unreadable as error:
+            yield Check("signatures", False, str(error), "Correct the file or remove it.")
+        else:
+            yield Check("signatures", True, f"{count} in {path}")
 
 
 def _watchman(place: str) -> Check:

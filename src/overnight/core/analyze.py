@@ -5,24 +5,44 @@ Rules:
   that no progress and no word of completion followed; a success needs a word of completion or a counter at its
   total; anything else is unfinished.
 - The failure is the earliest root cause after the last progress; what follows from it is listed, not the title.
+- Everything is read once, in pieces, with bounded memory: a log of any size, or one that comes through a pipe.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from overnight.core.detectors import Detectors
+from overnight.core.excerpt import Excerpts
+from overnight.core.explain import Reason, reasons, rule
 from overnight.core.health import Health
-from overnight.core.metrics import MetricBook
-from overnight.core.model import Best, Observation, PhaseSeen, Policy, Problem, ProblemSeen, Progress, Struct
+from overnight.core.metrics import MetricBook, thinned
+from overnight.core.model import (
+    Best,
+    Observation,
+    PhaseSeen,
+    Policy,
+    Problem,
+    ProblemSeen,
+    Progress,
+    Quote,
+    Struct,
+)
+from overnight.core.novelty import Novelty, Templates
 from overnight.core.observe import Catalog, LogReader
 from overnight.core.progress import ProgressBook
 from overnight.core.recognizers import Recognizers
 
 Outcome = Literal["success", "failure", "unfinished"]
 
+_MOST_CURVES, _MOST_VALUES = 50, 40
+"""Curves of one log, and values of one curve: enough for a line of a terminal."""
+
 
 class Failure(Struct, frozen=True, rename={"cls": "class"}):
-    """The root cause: its class, its line (from 1), what it says and what to do."""
+    """The root cause: its class, its line (from 1), what it says and what to do.
+
+    `excerpt`: the lines around it as they stand in the log; `follows`: signatures of what it brought with it.
+    """
 
     cls: str
     line: int
@@ -31,10 +51,25 @@ class Failure(Struct, frozen=True, rename={"cls": "class"}):
     advice: str
     signature: str = ""
     context: list[str] = []
+    excerpt: list[Quote] = []
+    follows: list[str] = []
+
+
+class Curve(Struct, frozen=True):
+    """The values of one metric: extremes of all of them, and at most 40 in order, the extremes among them."""
+
+    low: float
+    high: float
+    values: list[float]
 
 
 class Analysis(Struct, frozen=True):
-    """What a log says of its run."""
+    """What a log says of its run.
+
+    `rule` and `reasons`: why. `new_lines`: lines that no log of the baseline has; None without a baseline, and
+    where nothing can be said since the log is too varied.
+    `note`: why not all of the log could be read.
+    """
 
     outcome: Outcome
     failure: Failure | None
@@ -46,6 +81,11 @@ class Analysis(Struct, frozen=True):
     lines: int = 0
     size_bytes: int = 0
     last_lines: list[str] = []
+    curves: dict[str, Curve] = {}
+    rule: str = ""
+    reasons: list[Reason] = []
+    new_lines: list[Quote] | None = None
+    note: str = ""
 
 
 class _Understanding:
@@ -82,33 +122,70 @@ class _Understanding:
         return self.done or (outer is not None and outer.total is not None and outer.reached >= outer.total)
 
 
-def analyze(pieces: Iterable[bytes], catalog: Catalog) -> Analysis:
-    """What the log in `pieces` (in order, any sizes) says."""
-    known = _Understanding(catalog)
+def analyze(pieces: Iterable[bytes], catalog: Catalog, baseline: Templates | None = None) -> Analysis:
+    """What the log in `pieces` (in order, any sizes) says; `baseline`: what good runs of the same kind print."""
+    known, excerpts = _Understanding(catalog), Excerpts()
+    novelty = Novelty(baseline) if baseline is not None else None
     for data in pieces:
         known.learn(known.reader.feed(data, None))
+        excerpts.feed(data)
+        excerpts.want(_titles(known))
+        if novelty is not None:
+            novelty.feed(data)
     known.learn(known.reader.flush(None))
-    fatal = known.health.fatal()
-    interrupted = next((p for p in known.health.problems() if p.cls == "user_interrupt"), None)
+    excerpts.want(_titles(known))
+    excerpts.close()
+    if novelty is not None:
+        novelty.close()
+    return _concluded(known, excerpts, novelty)
+
+
+def _titles(known: _Understanding) -> list[int]:
+    """The lines of what may become the failure."""
+    return [
+        p.first_line for p in known.health.problems() if p.severity == "critical" or p.cls == "user_interrupt"
+    ]
+
+
+def _concluded(known: _Understanding, excerpts: Excerpts, novelty: Novelty | None) -> Analysis:
+    problems, fatal = known.health.problems(), known.health.fatal()
+    interrupted = next((p for p in problems if p.cls == "user_interrupt"), None)
     root = fatal[0] if fatal else interrupted
     outcome: Outcome = (
         "failure" if root is not None and not known.done else "success" if known.complete() else "unfinished"
     )
+    title = root if outcome == "failure" else None
     return Analysis(
         outcome=outcome,
-        failure=_failure(root) if outcome == "failure" and root is not None else None,
+        failure=_failure(title, fatal, excerpts) if title is not None else None,
         progress=known.progress.list(),
         best=known.metrics.best(),
         metrics=known.metrics.last(),
-        problems=known.health.problems(),
+        problems=problems,
         trials=dict(known.metrics.trials),
         lines=known.reader.lines,
         size_bytes=known.reader.offset,
         last_lines=known.reader.tail(10),
+        curves=_curves(known.metrics),
+        rule=rule(outcome, title, said_done=known.done),
+        reasons=reasons(title, fatal, problems, complete=outcome == "success"),
+        new_lines=novelty.lines() if novelty is not None else None,
     )
 
 
-def _failure(p: Problem) -> Failure:
+def _curves(metrics: MetricBook) -> dict[str, Curve]:
+    return {name: curve for name in metrics.names()[:_MOST_CURVES] if (curve := _curve(metrics, name))}
+
+
+def _curve(metrics: MetricBook, name: str) -> Curve | None:
+    points = metrics.series(name)
+    while len(points) > _MOST_VALUES:
+        points = thinned(points)  # keeps the extremes
+    values = [point.value for point in points]
+    return Curve(low=min(values), high=max(values), values=values) if values else None
+
+
+def _failure(p: Problem, fatal: Sequence[Problem], excerpts: Excerpts) -> Failure:
     return Failure(
         cls=p.cls,
         line=p.first_line,
@@ -117,4 +194,6 @@ def _failure(p: Problem) -> Failure:
         advice=p.advice,
         signature=p.signature,
         context=p.context,
+        excerpt=excerpts.around(p.first_line),
+        follows=[other.signature for other in fatal if other is not p and other.role != "root"],
     )

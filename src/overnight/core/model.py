@@ -137,6 +137,13 @@ class StopRequest(Struct, frozen=True):
 # ---------------------------------------------------------------- what a line says
 
 
+class Quote(Struct, frozen=True):
+    """A line of the log, quoted with its number."""
+
+    line: int
+    text: str
+
+
 class ProgressSeen(Struct, frozen=True):
     """`current` of `total` `unit`s, as printed (0-based counters stay as printed)."""
 

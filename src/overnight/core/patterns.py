@@ -21,6 +21,30 @@ def names_digits(pattern: str) -> bool:
     return _names_digits(parser.parse(pattern))
 
 
+_REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT)
+_LOOKS_BACK = (ops.ASSERT, ops.ASSERT_NOT, ops.GROUPREF, ops.GROUPREF_EXISTS)
+_MANY = 32
+"""A repeat of more than that counts as without a bound."""
+
+
+def endless(pattern: str) -> str | None:
+    """Why `pattern` may take for ever on some line, or None: `(a+)+`, `(a|ab)*`, look-around, back-references."""
+    return _endless(parser.parse(pattern), repeated=False)
+
+
+def _endless(parsed: Any, *, repeated: bool) -> str | None:
+    for op, value in parsed:
+        if op in _LOOKS_BACK:
+            return "uses look-around or a back-reference, which are not allowed"
+        many = op in _REPEATS and (value[1] == ops.MAXREPEAT or value[1] > _MANY)
+        if repeated and (many or op is ops.BRANCH):
+            return "has a repeat or alternatives inside a repeat, which may take for ever"
+        for inner in _inside(op, value):
+            if (why := _endless(inner, repeated=repeated or many)) is not None:
+                return why
+    return None
+
+
 def _required(parsed: Any) -> tuple[str, ...]:
     options: list[tuple[str, ...]] = []
     run = ""

@@ -20,7 +20,7 @@ from overnight.errors import OvernightError, Unreadable
 from overnight.i18n import translator
 from overnight.readers import optuna
 from overnight.readers.study import Study
-from overnight.report import markdown, page, results_file
+from overnight.report import goodruns, markdown, page, results_file
 from overnight.report.compose import compose
 from overnight.report.picture import Picture
 from overnight.report.provenance import provenance
@@ -66,6 +66,8 @@ def build(run_dir: RunDir, *, lang: str, results: Path | None = None) -> ReportP
     paths = ReportPaths(folder / "report.md", folder / "report.html")
     _write(paths.md, markdown.write(document))
     _write(paths.html, page.write(document))
+    if view.state == "succeeded":
+        goodruns.learn(run_dir)
     if results is None:
         return paths
     target = Path(view.cwd) / results.expanduser()
@@ -81,13 +83,14 @@ def read(run_dir: RunDir) -> View:
     spec, start, exit_ = run_dir.spec(), run_dir.start(), run_dir.exit()
     events, _cursor = run_dir.events()
     log = Path(run_dir.log_path)
-    watch = replay(spec, events, _pieces(log), catalog.load())
+    watch = replay(spec, events, _pieces(log), catalog.known(spec.cwd).catalog)
     start_at = start.at if start else spec.created_at
     now = _now(events, start_at, running=watch.phase != "ended")
     _read_on(watch, log, now)
     studies, note = _studies(watch, log, start_at)
     recorded = Recorded(spec, start, exit_, events, str(log))
-    return view_of(watch, recorded, now, studies, note, provenance(spec, start_at))
+    new = goodruns.new_lines(run_dir) if watch.status(now).state in ("failed", "lost") else None
+    return view_of(watch, recorded, now, studies, note, provenance(spec, start_at), new)
 
 
 def _now(events: Sequence[Event], start_at: float, *, running: bool) -> float:

@@ -30,6 +30,7 @@ def compose(view: View, lang: str, pictures: Sequence[Picture] | None) -> Docume
         known=judged.known,
         meta=_meta(view, words),
         todo=todo(view, summary, words),
+        new_lines=story.new_lines(view, words),
         tiles=findings.tiles(view, summary, words),
         results_note=findings.result_note(view, words),
         tables=findings.tables(view, summary, words),
@@ -93,6 +94,7 @@ def _headings(words: NullTranslations) -> Headings:
     _ = words.gettext
     return Headings(
         todo=_("What to do next"),
+        new_lines=_("New lines"),
         results=_("Results"),
         doubts=_("Doubts"),
         course=_("Pace and resources"),

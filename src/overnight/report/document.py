@@ -2,8 +2,8 @@
 
 Rules:
 - Every quoted text in here was cleaned; the writers only escape for their own syntax.
-- The order of the fields is the order of the report: verdict, what to do, results, pictures, problems,
-  the night, how to do it again, who was told.
+- The order of the fields is the order of the report: verdict, what to do, what was new, results, pictures,
+  problems, the night, how to do it again, who was told.
 """
 
 from dataclasses import dataclass
@@ -68,11 +68,19 @@ class Trouble:
     extract: tuple[str, ...]
 
 
+class NewLines(NamedTuple):
+    """What was different this time; `lines` with their numbers, literal."""
+
+    note: str
+    lines: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Headings:
     """The titles of the sections."""
 
     todo: str
+    new_lines: str
     results: str
     doubts: str
     course: str
@@ -100,6 +108,7 @@ class Document:
     known: str
     meta: tuple[Fact, ...]
     todo: tuple[Todo, ...]
+    new_lines: NewLines | None
     tiles: tuple[Tile, ...]
     results_note: str
     tables: tuple[Table, ...]

@@ -39,6 +39,7 @@ def brief(document: Document, report: str) -> str:
 def _sections(document: Document) -> Iterator[str]:
     heads = document.headings
     yield _section(heads.todo, _todo(document) or [text(heads.nothing)])
+    yield _section(heads.new_lines, _new_lines(document), gap="\n\n")
     results = [*_tiles(document), "", text(document.results_note)]
     tables = [part for t in document.tables for part in (f"**{text(t.title)}**", _table(t))]
     yield _section(heads.results, ["\n".join(results).strip(), *tables], gap="\n\n")
@@ -60,6 +61,11 @@ def _todo(document: Document) -> list[str]:
     for n, todo in enumerate(document.todo, 1):
         rows.append(f"{n}. {text(todo.text)}" + (f"\n   {code(todo.command)}" if todo.command else ""))
     return rows
+
+
+def _new_lines(document: Document) -> list[str]:
+    found = document.new_lines
+    return [text(found.note), _fence(found.lines)] if found is not None else []
 
 
 def _tiles(document: Document) -> list[str]:

@@ -16,7 +16,7 @@ from overnight.core.model import Best, Direction, Event, Exit, Progress, Spec, S
 from overnight.core.watch import Watch
 from overnight.readers.study import Range, Study
 from overnight.readers.study import Trial as StudyTrial
-from overnight.report.view import CurvePoint, Provenance, Step, StudyFacts, TrialPoint, View
+from overnight.report.view import CurvePoint, NewLines, Provenance, Step, StudyFacts, TrialPoint, View
 
 _LEADERS = 5
 _MOST_CURVES = 12
@@ -33,7 +33,13 @@ class Recorded(NamedTuple):
 
 
 def view_of(
-    watch: Watch, recorded: Recorded, now: float, studies: Sequence[Study], note: str, provenance: Provenance
+    watch: Watch,
+    recorded: Recorded,
+    now: float,
+    studies: Sequence[Study],
+    note: str,
+    provenance: Provenance,
+    new_lines: NewLines | None = None,
 ) -> View:
     """Everything the report needs. `now`: seconds since the start; `note`: why no study could be read."""
     spec, status = recorded.spec, watch.status(now)
@@ -72,6 +78,7 @@ def view_of(
         curve_unit=_curve_unit(status.progress),
         records=watch.records,
         problems=status.problems,
+        new_lines=new_lines,
         question=watch.question,
         samples=sorted(watch.samples, key=lambda s: s.t),
         events=recorded.events,

@@ -10,7 +10,7 @@ from typing import Any
 from overnight.core.humane import duration, number
 from overnight.core.model import Event
 from overnight.report import clock
-from overnight.report.document import Row, Trouble
+from overnight.report.document import NewLines, Row, Trouble
 from overnight.report.safe import clean, clean_lines
 from overnight.report.units import place, share
 from overnight.report.view import View
@@ -207,3 +207,17 @@ def _trouble(view: View, problem: Any, words: NullTranslations) -> Trouble:
         relaunch=clean(problem.relaunch),
         extract=tuple(clean_lines(problem.context)),
     )
+
+
+def new_lines(view: View, words: NullTranslations) -> NewLines | None:
+    """What a failed run printed and the good ones before it did not; None when there is nothing to say."""
+    if view.new_lines is None or not view.new_lines.lines:
+        return None
+    note = words.ngettext(
+        "Lines that the last good run of this command did not print.",
+        "Lines that the last {n} good runs of this command did not print.",
+        view.new_lines.runs,
+    ).format(n=view.new_lines.runs)
+    width = len(str(view.new_lines.lines[-1].line))
+    quoted = (f"{quote.line:>{width}} {quote.text}" for quote in view.new_lines.lines)
+    return NewLines(note, tuple(clean_lines(quoted)))

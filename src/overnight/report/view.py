@@ -19,6 +19,7 @@ from overnight.core.model import (
     Problem,
     Progress,
     Question,
+    Quote,
     Record,
     RunState,
     Sample,
@@ -79,6 +80,13 @@ class Provenance:
     artifacts: tuple[tuple[str, int, str], ...] = ()
 
 
+class NewLines(NamedTuple):
+    """Lines that the last `runs` good runs of the same command did not print."""
+
+    runs: int
+    lines: list[Quote]
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """One run, as known at one moment."""
@@ -112,6 +120,7 @@ class View:
     curve_unit: str = ""
     records: list[Record] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    new_lines: NewLines | None = None
     question: Question | None = None
     samples: list[Sample] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

@@ -5,6 +5,7 @@
     output.log      what the command wrote             stop.json     somebody meant the run to end
     events.jsonl    everything that mattered           answers/      one file per answered question
     status.json/md  the latest TaskStatus              cursors/      what each reader has already been told
+    templates.bin   which lines a good run printed
 
 Rules:
 - Append or replace atomically; a crash at any point leaves a directory that can be read.
@@ -33,6 +34,7 @@ START, EXIT, STOP = "start.json", "exit.json", "stop.json"
 STATUS, STATUS_TEXT = "status.json", "status.md"
 EVENTS = "events.jsonl"
 ANSWERS, CURSORS = "answers", "cursors"
+TEMPLATES = "templates.bin"
 _LONGEST_NAME = 200
 
 
@@ -94,6 +96,17 @@ class RunDir:
         with self._writing():
             files.replace(self.file(STATUS), encode(status) + b"\n")
             files.replace(self.file(STATUS_TEXT), markdown(status).encode("utf-8", "replace"))
+
+    # ------------------------------------------------------------ what a good run printed
+
+    def templates(self) -> bytes | None:
+        """What `write_templates` wrote; None when the run was not a good one, or not yet. Raises Unreadable."""
+        return self._bytes(TEMPLATES, 0) or None
+
+    def write_templates(self, data: bytes) -> None:
+        """Keep which lines this good run printed. Raises HomeUnusable."""
+        with self._writing():
+            files.replace(self.file(TEMPLATES), data)
 
     # ------------------------------------------------------------ events
 

@@ -123,7 +123,7 @@ class RunWatch:
 
     async def _replayed(self, known: Sequence[Event]) -> Watch:
         pieces = () if self.blind else iter(LogTail(self.run_dir.log_path, 0).read, b"")
-        catalog = await self._tools.catalog()
+        catalog, _origins, self._faults = await self._tools.known(self.spec.cwd)
         return await self._tools.threads.short(
             replay, self.spec, known, pieces, catalog, host=self._tools.host
         )
@@ -138,6 +138,8 @@ class RunWatch:
         if self._fault is not None:
             await self._note(self._fault)
             self._fault = None
+        for fault in self._faults:
+            await self._note(fault)
         if self.start is not None:
             await self._do(self.watch.started(self._now()))
         self.acts.resume(self._known)

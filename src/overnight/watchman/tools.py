@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from overnight import catalog
-from overnight.core.observe import Catalog
+from overnight.catalog import Known
 from overnight.keeper.identity import boottime
 from overnight.watchman.reports import Reports
 from overnight.watchman.telling import Outbox
@@ -18,10 +18,13 @@ _REFRESH_PER_RUN_S = 0.02
 """A status costs about a millisecond to write: whatever the number of runs, a twentieth of the time at
 most."""
 
+_FOLDER_BOUND_S = 5.0
+"""How long a run's folder may take to give its signatures: a local one takes milliseconds."""
+
 
 @dataclass
 class Tools:
-    """The way to threads, people, reports and the catalog of signatures. `runs`: how many are watched now."""
+    """The way to threads, people, reports and the known problems. `runs`: how many are watched now."""
 
     outbox: Outbox
     runs: Callable[[], int]
@@ -34,9 +37,17 @@ class Tools:
         """How long a status may be older than the log: a second for up to fifty runs."""
         return max(_REFRESH_S, _REFRESH_PER_RUN_S * self.runs())
 
-    async def catalog(self) -> Catalog:
-        """The known problems, compiled once."""
-        return await asyncio.shield(self._catalog)
+    async def known(self, folder: str) -> Known:
+        """The known problems of a run that works in `folder`. One that hangs (a dead mount) has none of its
+        own."""
+        await asyncio.shield(self._ours)
+        reading = asyncio.ensure_future(self.threads.long(catalog.known, folder))
+        done, _ = await asyncio.wait({reading}, timeout=_FOLDER_BOUND_S)
+        if done:
+            return reading.result()
+        fault = f"The signatures in {folder} could not be read in time: ours are used."
+        return Known(catalog.load(), {}, [fault])
 
     def __post_init__(self) -> None:
-        self._catalog = asyncio.ensure_future(self.threads.short(catalog.load))
+        # Begun at once: a first run need not wait for it.
+        self._ours = asyncio.ensure_future(self.threads.short(catalog.load))

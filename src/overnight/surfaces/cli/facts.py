@@ -20,11 +20,13 @@ _RUNNING = {"ok": "running, all well", "minor": "running, a minor problem"}
 
 
 class Fact(NamedTuple):
-    """One labelled thing to know, one or more lines of it."""
+    """One labelled thing to know, one or more lines of it. `verbatim`: lines whose blanks and columns mean
+    something; they are cut where others are wrapped."""
 
     label: str
     lines: list[str]
     tone: Tone = "plain"
+    verbatim: bool = False
 
 
 def headline(status: Status) -> str:

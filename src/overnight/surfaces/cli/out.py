@@ -50,9 +50,26 @@ def _named(value: Any) -> Any:
     return value._asdict() if hasattr(value, "_asdict") else value
 
 
+def sayable(text: str) -> str:
+    """The same as UTF-8 has it: a file name may hold bytes that are no text."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def is_terminal() -> bool:
     """Whether stdout is a terminal that can be drawn on."""
     return sys.stdout.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown", "")
+
+
+def can_show(text: str) -> bool:
+    """Whether the characters of `text` reach the reader: the encoding has them, and so does the font of
+    anything but the console of Linux."""
+    if os.environ.get("TERM") == "linux" and sys.stdout.isatty():
+        return text.isascii()
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def terminal_width() -> int:
@@ -83,15 +100,17 @@ def page(head: str, facts: "Iterable[Fact]") -> str:
     lines = [head]
     for fact in facts:
         for number, text in enumerate(fact.lines):
-            lines += _labelled(fact.label if number == 0 else "", text, width)
+            lines += _labelled(fact.label if number == 0 else "", text, width, verbatim=fact.verbatim)
     return "\n".join(lines)
 
 
-def _labelled(label: str, text: str, width: int) -> list[str]:
+def _labelled(label: str, text: str, width: int, *, verbatim: bool) -> list[str]:
     indent = " " * (_LABEL_WIDTH + 2)
     first = f"  {label:<{_LABEL_WIDTH}}"
     if not sys.stdout.isatty():
         return [first + text]  # what a program reads is not wrapped
+    if verbatim:
+        return [_cut(first + text)]
     wrapped = textwrap.wrap(
         text,
         width,

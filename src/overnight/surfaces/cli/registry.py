@@ -16,7 +16,7 @@ MODULES = {
     "run": "run",
     "wait": "watching", "status": "watching", "ls": "listing", "logs": "listing",
     "answer": "deciding", "stop": "deciding", "relaunch": "deciding",
-    "report": "results", "analyze": "results",
+    "report": "results", "analyze": "analyzing",
     "config": "settings", "notify": "telling", "completion": "completion",
     "doctor": "house", "prune": "house", "rebuild": "house",
     "demo": "demo",
