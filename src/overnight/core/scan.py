@@ -56,7 +56,7 @@ class Matcher:
         self._shapes: dict[str, tuple[Signature, ...]] = {}
 
     def match(self, text: str) -> tuple[Signature, ...]:
-        """The signatures in `text`, specific ones first."""
+        """The signatures in `text`, those that know most of it first."""
         text = _ends(text)
         shape = text.translate(_ERASED)
         known = self._shapes.get(shape)
@@ -80,7 +80,7 @@ class Matcher:
 
     def _search(self, text: str) -> tuple[tuple[Signature, ...], Care]:
         low = text.lower()
-        found: list[Signature] = []
+        found: list[tuple[bool, int, Signature]] = []
         care = Care.NONE
         masked: str | None = None
         for entry in self._entries:
@@ -89,10 +89,11 @@ class Matcher:
             care = max(care, entry.care)
             if entry.signature.generic:
                 masked = _HARMLESS.sub("~", text) if masked is None else masked
-            if entry.hits(masked if entry.signature.generic and masked is not None else text):
-                found.append(entry.signature)
-        found.sort(key=lambda s: s.generic)
-        return tuple(found), care
+            weight = entry.weight(masked if entry.signature.generic and masked is not None else text)
+            if weight is not None:
+                found.append((entry.signature.generic, -weight, entry.signature))
+        found.sort(key=lambda hit: hit[:2])
+        return tuple(signature for _generic, _weight, signature in found), care
 
 
 def _ends(text: str) -> str:
@@ -122,5 +123,7 @@ class _Entry:
     def may(self, low: str) -> bool:
         return any(gate in low for gate in self._gates)
 
-    def hits(self, text: str) -> bool:
-        return any(expression.search(text) for expression in self._expressions)
+    def weight(self, text: str) -> int | None:
+        """How much of `text` it knows: the longest of its matches, in characters; None when there is none."""
+        matches = (expression.search(text) for expression in self._expressions)
+        return max((len(match.group()) for match in matches if match), default=None)
