@@ -75,7 +75,7 @@ def judged(label: dict[str, Any], found: Analysis) -> Iterator[tuple[str, bool, 
         line = failure.line if failure else None
         near = line is not None and abs(line - label["failure_line"]) <= _LINES
         yield "failure line", near, label["failure_line"], line
-    if label["progress"]:
+    if label["progress"] and label["progress"][0]["last_current"] is not None:
         yield _progress(label["progress"][0], found)
     if label["best_metric"]:
         yield _best(label["best_metric"], found)

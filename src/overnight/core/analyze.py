@@ -11,10 +11,12 @@ Rules:
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from msgspec.structs import replace
+
 from overnight.core.detectors import Detectors
 from overnight.core.excerpt import Excerpts
 from overnight.core.explain import Reason, reasons, rule
-from overnight.core.health import Health
+from overnight.core.health import ROLES, Health
 from overnight.core.metrics import MetricBook, thinned
 from overnight.core.model import (
     Best,
@@ -26,6 +28,7 @@ from overnight.core.model import (
     Progress,
     Quote,
     Struct,
+    TrialSeen,
 )
 from overnight.core.novelty import Novelty, Templates
 from overnight.core.observe import Catalog, LogReader
@@ -34,6 +37,7 @@ from overnight.core.recognizers import Recognizers
 
 Outcome = Literal["success", "failure", "unfinished"]
 
+_TORN_LINES = 20
 _MOST_CURVES, _MOST_VALUES = 50, 40
 """Curves of one log, and values of one curve: enough for a line of a terminal."""
 
@@ -95,16 +99,20 @@ class _Understanding:
         self.reader = LogReader(catalog, Recognizers())
         self.progress, self.metrics, self.health = ProgressBook(), MetricBook(), Health()
         self._detectors = Detectors(Policy())
+        self._episodes: dict[str, tuple[int, str]] = {}
         self.done = False
 
     def learn(self, observations: Iterable[Observation]) -> None:
         for seen in observations:
             if isinstance(seen, ProblemSeen):
+                self._episodes.setdefault(seen.problem.signature, (seen.line, seen.text))
                 self._problem(seen.problem)
                 continue
             if self.progress.see(seen, None):
                 self.health.advanced()
                 self.done = False
+                if not (isinstance(seen, TrialSeen) and seen.state == "failed"):
+                    self._episodes.clear()
             self.metrics.see(seen, None, self.progress.position())
             self._detectors.see(seen, self.metrics)
             self.done = self.done or (isinstance(seen, PhaseSeen) and seen.phase == "done")
@@ -117,9 +125,13 @@ class _Understanding:
             self.done = False
 
     def complete(self) -> bool:
-        """The log says so itself, or its outermost counter with a total is there."""
-        outer = next((p for p in self.progress.list() if p.total), None)
-        return self.done or (outer is not None and outer.total is not None and outer.reached >= outer.total)
+        """The log says so itself, or its outermost counter does."""
+        return self.done or self.progress.complete(measured=bool(self.metrics.last()))
+
+    def latest(self, problem: Problem) -> Problem:
+        """The problem as of its latest episode: since the run last did something well."""
+        line, text = self._episodes.get(problem.signature, (problem.first_line, problem.text))
+        return replace(problem, first_line=line, text=text)
 
 
 def analyze(pieces: Iterable[bytes], catalog: Catalog, baseline: Templates | None = None) -> Analysis:
@@ -143,14 +155,16 @@ def analyze(pieces: Iterable[bytes], catalog: Catalog, baseline: Templates | Non
 def _titles(known: _Understanding) -> list[int]:
     """The lines of what may become the failure."""
     return [
-        p.first_line for p in known.health.problems() if p.severity == "critical" or p.cls == "user_interrupt"
+        known.latest(p).first_line
+        for p in known.health.problems()
+        if p.severity == "critical" or p.cls == "user_interrupt"
     ]
 
 
 def _concluded(known: _Understanding, excerpts: Excerpts, novelty: Novelty | None) -> Analysis:
-    problems, fatal = known.health.problems(), known.health.fatal()
-    interrupted = next((p for p in problems if p.cls == "user_interrupt"), None)
-    root = fatal[0] if fatal else interrupted
+    problems = known.health.problems()
+    fatal = sorted(map(known.latest, known.health.fatal()), key=lambda p: (ROLES[p.role], p.first_line))
+    root = _root(fatal, known.health.interrupted())
     outcome: Outcome = (
         "failure" if root is not None and not known.done else "success" if known.complete() else "unfinished"
     )
@@ -161,7 +175,7 @@ def _concluded(known: _Understanding, excerpts: Excerpts, novelty: Novelty | Non
         progress=known.progress.list(),
         best=known.metrics.best(),
         metrics=known.metrics.last(),
-        problems=problems,
+        problems=[_demoted(p, title, fatal) for p in problems],
         trials=dict(known.metrics.trials),
         lines=known.reader.lines,
         size_bytes=known.reader.offset,
@@ -171,6 +185,22 @@ def _concluded(known: _Understanding, excerpts: Excerpts, novelty: Novelty | Non
         reasons=reasons(title, fatal, problems, complete=outcome == "success"),
         new_lines=novelty.lines() if novelty is not None else None,
     )
+
+
+def _root(fatal: Sequence[Problem], interrupted: Problem | None) -> Problem | None:
+    """The earliest root cause; an interruption, when what it tore down says so only lines before."""
+    if not fatal:
+        return interrupted
+    near = interrupted is not None and interrupted.first_line - fatal[0].first_line <= _TORN_LINES
+    return interrupted if near else fatal[0]
+
+
+def _demoted(problem: Problem, title: Problem | None, fatal: Sequence[Problem]) -> Problem:
+    """What the run went on after was not critical, whatever its signature says."""
+    ended_by = title is not None and any(p.signature == problem.signature for p in fatal)
+    if problem.severity != "critical" or problem.certain or ended_by:
+        return problem
+    return replace(problem, severity="minor")
 
 
 def _curves(metrics: MetricBook) -> dict[str, Curve]:

@@ -55,10 +55,10 @@ class Bulk:
             self._floods.setdefault(self._shapes[place], _Flood()).last = place
         for place in sorted(stating.union(hits)):
             yield from self._read_on(place)
-            if self._problems.is_open or place in hits:
-                yield from self._look(place)
             if place in stating and not self._is_under_frame(place):
                 yield from _marked(recognize(self._block.line(place)), place in chosen.extremes)
+            if self._problems.is_open or place in hits:
+                yield from self._look(place)
         yield from self._read_on(len(self._block.parts))
         self._pass_by(len(self._block.parts))
 

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from overnight.core.decide import Situation
-from overnight.core.model import Problem, Severity
+from overnight.core.model import Problem, Role, Severity
 
+ROLES: dict[Role, int] = {"root": 0, "cascade": 1, "confirmation": 2, "noise": 3}
+"""How near a problem is to the cause, the cause first."""
 _RANK: dict[Severity, int] = {"critical": 0, "minor": 1, "info": 2}
 
 
@@ -87,9 +89,13 @@ class Health:
 
     def fatal(self) -> list[Problem]:
         """Criticals that no progress followed, roots before cascades before confirmations, earliest first."""
-        order = {"root": 0, "cascade": 1, "confirmation": 2, "noise": 3}
         found = [m.problem for m in self._memories.values() if m.fresh and m.problem.severity == "critical"]
-        return sorted(found, key=lambda p: (order[p.role], p.first_line))
+        return sorted(found, key=lambda p: (ROLES[p.role], p.first_line))
+
+    def interrupted(self) -> Problem | None:
+        """Somebody interrupted it, and no progress followed."""
+        fresh = (m.problem for m in self._memories.values() if m.fresh)
+        return next((p for p in fresh if p.cls == "user_interrupt"), None)
 
     def settling(self, now: float, settle_s: float) -> float | None:
         """When the next uncertain critical has had its time to end the run by itself."""

@@ -222,11 +222,16 @@ class Problem(Struct, frozen=True, rename={"cls": "class"}):
 
 
 class ProblemSeen(Struct, frozen=True):
-    """A problem at its present count; `new` on its first occurrence, `by` how much the count grew."""
+    """A problem at its present count; `new` on its first occurrence, `by` how much the count grew.
+
+    `line` and `text` are of this occurrence: of the first of them, when there are several.
+    """
 
     problem: Problem
     new: bool
     by: int = 1
+    line: int = 0
+    text: str = ""
 
 
 Observation = Fact | ProblemSeen

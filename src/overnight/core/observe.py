@@ -4,6 +4,7 @@ Rules:
 - Every line meets the signatures. The recognizers see every line too, unless one feed brings more than 256 KiB:
   then they see the lines that `sampling` chooses, from which the same follows. Counters and metrics are about the
   present, problems are about every line.
+- What a line states comes before what is wrong in it: an error is written behind the bar that it ended.
 - A problem that repeats without anything between is one observation, with the exact count.
 - The tail holds informative lines: no bars that were rewritten, no blanks, no immediate repeats.
 """
@@ -12,6 +13,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Literal, Protocol
+
+from msgspec.structs import replace
 
 from overnight.core.bulk import Bulk
 from overnight.core.engine import Engine, Shapes
@@ -103,11 +106,11 @@ class LogReader:
             text = line.text
             if not text or text.isspace():
                 continue
+            facts = self._recognizers.read(line)
+            found += facts
             seen = self.problems.see(line, now)
             if seen is not None:
                 self._add(seen, found)
-            facts = self._recognizers.read(line)
-            found += facts
             self._begun(bool(facts))
             self._remember(line)
         if lines:
@@ -118,7 +121,7 @@ class LogReader:
         """One more; right after another of the same signature it is one with that."""
         last = found[-1] if found else None
         if isinstance(last, ProblemSeen) and last.problem.signature == seen.problem.signature:
-            found[-1] = ProblemSeen(problem=seen.problem, new=last.new, by=last.by + seen.by)
+            found[-1] = replace(last, problem=seen.problem, by=last.by + seen.by)
         else:
             found.append(seen)
         if self.first_logs == "none yet" and seen.problem.severity == "critical":

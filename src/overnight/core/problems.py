@@ -3,6 +3,7 @@
 Rules:
 - One traceback is one problem, with its chain; it is named by its last line, which is the exception nobody caught.
 - One signature is one problem, with an exact count, its first and last line and the ranks that said it.
+- What a worker raised is told by its own traceback, which stands under that of who waited for it.
 - A signature inside a traceback's last line names the traceback: it is more specific than the exception's class.
 - A program that prints its own source is not failing: a hit on a line that reads as code is no hit, unless a
   traceback is open.
@@ -23,6 +24,8 @@ _EXCEPTION = re.compile(r"^(?:\x20{0,3}\|?\s?)((?:[A-Za-z_][\w]*\.)*([A-Za-z_]\w
 _EXCEPTION_WORD = re.compile(
     r"(?:Error|Exception|Interrupt|Exit|Warning|Stop\w*|Failure|Timeout|Killed\w*|Abort\w*|NotFound\w*)$"
 )
+_HANDED_ON = re.compile(r": Caught \w+ in (?:replica|DataLoader worker|pin memory)")
+"""An exception of a worker, raised again: the original comes right after it."""
 _CHAIN = ("During handling of the above exception", "The above exception was the direct cause")
 _CODE = re.compile(
     r"^\s*(?:raise|except|assert|print\(|return|def|class|if|elif|else:|for|while|try:"
@@ -87,7 +90,7 @@ class ProblemBook:
         """A known problem came `count` times more, up to `line`."""
         known = self._problems[signature]
         self._problems[signature] = _again(known, line, now, known.ranks, count)
-        return ProblemSeen(problem=self._problems[signature], new=False, by=count)
+        return ProblemSeen(problem=self._problems[signature], new=False, by=count, line=line, text=known.text)
 
     def flush(self, now: float | None) -> ProblemSeen | None:
         """A traceback that the end of the log cut is a problem too."""
@@ -137,6 +140,8 @@ class ProblemBook:
         if not bare or text.startswith(_CHAIN):
             return None
         self._open = None
+        if _HANDED_ON.search(bare):
+            return None
         if not _names_exception(bare):
             return self._outside(line, text, rank, now)
         self._exception_line = line.number
@@ -182,6 +187,7 @@ class ProblemBook:
         text: str | None = None,
     ) -> ProblemSeen:
         known = self._problems.get(signature.id)
+        said = (text or line.text).strip()[:500]
         if known is not None:
             ranks = (
                 known.ranks
@@ -191,9 +197,9 @@ class ProblemBook:
             problem = _again(known, line.number, now, ranks)
         else:
             context = list(opened.lines) if opened is not None else [*self._before, line.text[:300]]
-            problem = _first(signature, line.number, now, (text or line.text).strip()[:500], context, rank)
+            problem = _first(signature, line.number, now, said, context, rank)
         self._problems[signature.id] = problem
-        return ProblemSeen(problem=problem, new=known is None)
+        return ProblemSeen(problem=problem, new=known is None, line=line.number, text=said)
 
 
 def _first(

@@ -34,6 +34,8 @@ _POINTS = 40
 _TOP = 256
 _MOST_COUNTERS = 32
 _PATIENCE = 20
+_ROUND = 100
+_LOADING = 20
 _EXPECT = {"trials": "trial", "epochs": "epoch", "steps": "step", "iterations": "iteration", "folds": "fold"}
 
 
@@ -258,6 +260,22 @@ class ProgressBook:
             eta_s=_eta(counter, done, total, rate, now),
             done=done if from_zero else None,
         )
+
+    def complete(self, *, measured: bool) -> bool:
+        """Whether the outermost counter is where it was going.
+
+        That is its total; or, where none was printed, a count of single steps that ended on a hundred. A bar of
+        less than 20 proves nothing unless something was `measured`: programs load with bars, too.
+        """
+        outer = next(iter(self.list()), None)
+        if outer is None:
+            return False
+        counter = self._shown[outer.unit]
+        if outer.total is None:
+            full = counter.stride == 1 and counter.moves >= _ROUND
+            return full and (outer.current + counter.zero_based) % _ROUND == 0
+        enough = measured or outer.total >= _LOADING or outer.unit not in _INNER
+        return enough and outer.reached >= outer.total
 
     @property
     def has_outer(self) -> bool:

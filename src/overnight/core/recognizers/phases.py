@@ -29,6 +29,7 @@ _DONE = re.compile(
     r"|\bepochs completed in\b|'train_runtime'|\bexits successfully\b|\bcompleted successfully\b"
     r"|\bcomplete log(?:\(s\))?:|\bexit[_ ]code\s?[=:]\s?0\b|\bmuxing overhead\b|\bstopped sparkcontext\b"
     r"|^end[_ ]time\b|\bbest (?:hyper-?)?param(?:eter)?s\b|\bbest trial:\s*$|\bdone at \w{3} "
+    r"|\bbest performing model\b|\boverall training speed: |\btotal training time: "
 )
 _DENIED = re.compile(
     r"\b(?:not|never|fail\w*|errors?|interrupt\w*|will|when|until|before|once|if|aborted|cancel\w*|killed|unless)\b"

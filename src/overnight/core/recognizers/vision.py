@@ -41,16 +41,16 @@ def _validation(line: Line) -> list[Fact] | None:
     return [metric(n, v, line.number) for n, v in zip(_ALL_NAMES, match.groups(), strict=True)]
 
 
-def _bar(pattern: re.Pattern[str], line: Line) -> list[Fact] | None:
+def _bar(pattern: re.Pattern[str], line: Line, unit: str = "iteration") -> list[Fact] | None:
     match = None
     for found in pattern.finditer(line.text):
         match = found
-    return [progress("iteration", match["current"], match["total"], line.number)] if match else None
+    return [progress(unit, match["current"], match["total"], line.number)] if match else None
 
 
 def _launcher(line: Line) -> list[Fact] | None:
     """`slurmstepd: error: *** STEP 17.0 ON node7 CANCELLED ***`; a bar may stand before it."""
-    return [] if line.text.startswith(("slurmstepd:", "srun:")) else None
+    return [] if line.text.startswith(("slurmstepd", "srun:")) else None
 
 
 class Evaluations:
@@ -77,10 +77,10 @@ class Evaluations:
 
 
 FAMILIES = (
-    Family(("slurmstepd:", "srun:"), _launcher),
+    Family(("slurmstepd", "srun:"), _launcher),
     Family(("G   ", "G  ", "M  ", "G\t"), _yolo),
     Family((" all ",), _validation),
     Family((" task/s",), lambda line: _bar(_MM_BAR, line)),
     Family((" • ",), lambda line: _bar(_RICH, line)),
-    Family(("Inference done",), lambda line: _bar(_INFERENCE, line)),
+    Family(("Inference done",), lambda line: _bar(_INFERENCE, line, "item")),
 )
