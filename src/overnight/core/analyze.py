@@ -20,12 +20,14 @@ from overnight.core.health import ROLES, Health
 from overnight.core.metrics import MetricBook, thinned
 from overnight.core.model import (
     Best,
+    Fact,
     Observation,
     PhaseSeen,
     Policy,
     Problem,
     ProblemSeen,
     Progress,
+    ProgressSeen,
     Quote,
     Struct,
     TrialSeen,
@@ -38,6 +40,7 @@ from overnight.core.recognizers import Recognizers
 Outcome = Literal["success", "failure", "unfinished"]
 
 _TORN_LINES = 20
+_SOME_TRIALS = 3
 _MOST_CURVES, _MOST_VALUES = 50, 40
 """Curves of one log, and values of one curve: enough for a line of a terminal."""
 
@@ -111,11 +114,13 @@ class _Understanding:
             if self.progress.see(seen, None):
                 self.health.advanced()
                 self.done = False
-                if not (isinstance(seen, TrialSeen) and seen.state == "failed"):
+                if not _may_fail(seen):
                     self._episodes.clear()
             self.metrics.see(seen, None, self.progress.position())
             self._detectors.see(seen, self.metrics)
-            self.done = self.done or (isinstance(seen, PhaseSeen) and seen.phase == "done")
+            if isinstance(seen, PhaseSeen) and seen.phase == "done":
+                self.done = True
+                self._episodes.clear()
         for problem in self._detectors.findings(self.metrics, self.progress):
             self._problem(problem)
 
@@ -132,6 +137,13 @@ class _Understanding:
         """The problem as of its latest episode: since the run last did something well."""
         line, text = self._episodes.get(problem.signature, (problem.first_line, problem.text))
         return replace(problem, first_line=line, text=text)
+
+
+def _may_fail(fact: Fact) -> bool:
+    """Whether such progress goes on whatever is wrong: a trial that failed, the next test after a failed one."""
+    if isinstance(fact, TrialSeen):
+        return fact.state == "failed"
+    return isinstance(fact, ProgressSeen) and fact.unit == "test"
 
 
 def analyze(pieces: Iterable[bytes], catalog: Catalog, baseline: Templates | None = None) -> Analysis:
@@ -164,7 +176,7 @@ def _titles(known: _Understanding) -> list[int]:
 def _concluded(known: _Understanding, excerpts: Excerpts, novelty: Novelty | None) -> Analysis:
     problems = known.health.problems()
     fatal = sorted(map(known.latest, known.health.fatal()), key=lambda p: (ROLES[p.role], p.first_line))
-    root = _root(fatal, known.health.interrupted())
+    root = _root(fatal, known.health.interrupted()) or _of_trials(known.metrics.trials, problems)
     outcome: Outcome = (
         "failure" if root is not None and not known.done else "success" if known.complete() else "unfinished"
     )
@@ -193,6 +205,14 @@ def _root(fatal: Sequence[Problem], interrupted: Problem | None) -> Problem | No
         return interrupted
     near = interrupted is not None and interrupted.first_line - fatal[0].first_line <= _TORN_LINES
     return interrupted if near else fatal[0]
+
+
+def _of_trials(trials: dict[str, int], problems: Sequence[Problem]) -> Problem | None:
+    """When every trial failed, what went wrong first: a sweep that goes on to its end is no success."""
+    if trials.get("failed", 0) < _SOME_TRIALS or len(trials) > 1:
+        return None
+    roots = [p for p in problems if p.severity == "critical" and p.role == "root"]
+    return min(roots or problems, key=lambda p: p.first_line, default=None)
 
 
 def _demoted(problem: Problem, title: Problem | None, fatal: Sequence[Problem]) -> Problem:

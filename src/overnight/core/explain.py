@@ -42,7 +42,9 @@ def reasons(
     """The title, then every other critical. `fatal`: the criticals that no progress followed; `complete`: the
     outcome is a success, so that there is no title."""
     open_ = {p.signature for p in fatal}
-    others = [p for p in problems if p.severity == "critical" and p is not title]
+    others = [
+        p for p in problems if p.severity == "critical" and (title is None or p.signature != title.signature)
+    ]
     first = [] if title is None else [_reason(title, _of_title(title, fatal), title=True)]
     rest = [_reason(p, _why_not(p, title, p.signature in open_, complete), title=False) for p in others]
     return first + rest

@@ -145,6 +145,8 @@ class ProblemBook:
         if not _names_exception(bare):
             return self._outside(line, text, rank, now)
         self._exception_line = line.number
+        if bare.endswith(_START):  # a message that holds another traceback
+            self._open = _Traceback(line.number)
         return self._exception(opened, line, bare, rank, now)
 
     def _exception(

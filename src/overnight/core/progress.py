@@ -115,6 +115,11 @@ class Counter:
         return self.current + self.stride >= self.total and self.moves > 1
 
     @property
+    def lapped(self) -> bool:
+        """Whether it ever started again."""
+        return self._before_laps > 0
+
+    @property
     def left_behind(self) -> bool:
         """Whether another counter of the unit may stand for it; see the rules of this file."""
         return self.finished or self.others > 3 * max(self.patience, _PATIENCE)
@@ -264,18 +269,20 @@ class ProgressBook:
     def complete(self, *, measured: bool) -> bool:
         """Whether the outermost counter is where it was going.
 
-        That is its total; or, where none was printed, a count of single steps that ended on a hundred. A bar of
-        less than 20 proves nothing unless something was `measured`: programs load with bars, too.
+        That is its total (an inner one counts when it never began again: then it is that of the whole); or, where
+        none was printed, a count of single steps that ended on a hundred. A bar of less than 20 proves nothing
+        unless something was `measured`: programs load with bars, too.
         """
-        outer = next(iter(self.list()), None)
-        if outer is None:
+        counters = self._sorted()
+        known = next((c for c in counters if c.total is not None or c.unit in self._expect), None)
+        if known is not None and (known is counters[0] or not known.lapped):
+            told = self._tell(known, None)
+            enough = measured or (told.total or 0) >= _LOADING or known.unit not in _INNER
+            return enough and told.total is not None and told.reached >= told.total
+        outer = next(iter(counters), None)
+        if outer is None or outer.current is None or outer.stride != 1 or outer.moves < _ROUND:
             return False
-        counter = self._shown[outer.unit]
-        if outer.total is None:
-            full = counter.stride == 1 and counter.moves >= _ROUND
-            return full and (outer.current + counter.zero_based) % _ROUND == 0
-        enough = measured or outer.total >= _LOADING or outer.unit not in _INNER
-        return enough and outer.reached >= outer.total
+        return (outer.current + outer.zero_based) % _ROUND == 0
 
     @property
     def has_outer(self) -> bool:

@@ -13,7 +13,7 @@ from overnight.core.model import Fact, PhaseSeen
 from overnight.core.names import word_set
 
 GATE = (
-    *word_set("complet finish done end exit best runtime overhead stopped saved saving success 完"),
+    *word_set("complet finish done end exit best runtime overhead stopped saved saving success 完 early"),
     "wall time",
 )
 
@@ -24,13 +24,16 @@ _SUBJECT = (
 _OVER = r"completed?|finished|done|over|completado|termin[ée]e?|ended"
 _DONE = re.compile(
     rf"\b(?:{_SUBJECT})\b[^.,:;\d]{{0,30}}\b(?:{_OVER})\b(?! at epoch)"
-    r"|^\W*(?:(?:all )?done|finished|completed?|完了|完成|fini|end)\W*$"
+    r"|^\W*(?:(?:all )?done|finished|completed?|完了|完成|fini)\W*$"
     r"|\bjob done\b|\bfinished mdrun\b|\bprogram ended at\b|^total wall time:|\bfinali[sz]ing parallel run\b"
     r"|\bepochs completed in\b|'train_runtime'|\bexits successfully\b|\bcompleted successfully\b"
     r"|\bcomplete log(?:\(s\))?:|\bexit[_ ]code\s?[=:]\s?0\b|\bmuxing overhead\b|\bstopped sparkcontext\b"
     r"|^end[_ ]time\b|\bbest (?:hyper-?)?param(?:eter)?s\b|\bbest trial:\s*$|\bdone at \w{3} "
+    r"|训练(?:已)?完成|\bearly[- ]?stopp(?:ing|ed) (?:triggered|at|after)\b|\bstopp(?:ing|ed) early\b"
     r"|\bbest performing model\b|\boverall training speed: |\btotal training time: "
 )
+_END = "End"
+"""What OpenFOAM ends with; in lower case it is a word of shells."""
 _DENIED = re.compile(
     r"\b(?:not|never|fail\w*|errors?|interrupt\w*|will|when|until|before|once|if|aborted|cancel\w*|killed|unless)\b"
 )
@@ -46,7 +49,7 @@ def phases(lower: str, line: Line) -> list[Fact]:
         return []
     if _CHECKPOINT.search(lower):
         return [PhaseSeen(phase="checkpoint", line=line.number)]
-    if _DONE.search(lower) and not _denied(lower):
+    if (_DONE.search(lower) and not _denied(lower)) or line.text.strip() == _END:
         return [PhaseSeen(phase="done", line=line.number)]
     return []
 

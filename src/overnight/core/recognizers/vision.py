@@ -10,7 +10,7 @@ Rules:
 import re
 
 from overnight.core.lines import Line
-from overnight.core.model import Fact
+from overnight.core.model import Fact, TrialSeen
 from overnight.core.recognizers.base import NUMBER, VALUE, Family, metric, progress
 
 _YOLO = re.compile(rf"^\s*(?P<epoch>\d{{1,6}})/(?P<last>\d{{1,6}})\s+{NUMBER}[GM]?B?\s+(?={NUMBER}\s)")
@@ -19,6 +19,7 @@ _ALL = re.compile(rf"^\s*all\s+\d+\s+\d+\s+({NUMBER})\s+({NUMBER})\s+({NUMBER})\
 _ALL_NAMES = ("precision", "recall", "mAP50", "mAP50-95")
 _MM_BAR = re.compile(r"\[[> ]{10,60}\]\s(?P<current>\d+)/(?P<total>\d+), [\d.]+ task/s")
 _RICH = re.compile(r"(?P<current>\d{1,9})/(?P<total>\d{1,9})\s+\d+:\d\d:\d\d (?:•|\u2022) [-\d]")
+_TUNER = re.compile(r"training failure for hyperparameter tuning iteration (?P<number>\d+)")
 _CELL = re.compile(rf"{VALUE}\Z")
 _INFERENCE = re.compile(r"Inference done (?P<current>\d+)/(?P<total>\d+)")
 
@@ -46,6 +47,12 @@ def _bar(pattern: re.Pattern[str], line: Line, unit: str = "iteration") -> list[
     for found in pattern.finditer(line.text):
         match = found
     return [progress(unit, match["current"], match["total"], line.number)] if match else None
+
+
+def _tuner(line: Line) -> list[Fact] | None:
+    """Ultralytics' tuner goes on after a training that failed, and counts it."""
+    match = _TUNER.search(line.text)
+    return [TrialSeen(number=int(match["number"]), state="failed", line=line.number)] if match else None
 
 
 def _launcher(line: Line) -> list[Fact] | None:
@@ -80,6 +87,7 @@ FAMILIES = (
     Family(("slurmstepd", "srun:"), _launcher),
     Family(("G   ", "G  ", "M  ", "G\t"), _yolo),
     Family((" all ",), _validation),
+    Family(("hyperparameter tuning iteration",), _tuner),
     Family((" task/s",), lambda line: _bar(_MM_BAR, line)),
     Family((" • ",), lambda line: _bar(_RICH, line)),
     Family(("Inference done",), lambda line: _bar(_INFERENCE, line, "item")),
