@@ -71,7 +71,7 @@ COUNTERS = [
         "[02/17 02:53:06 d2.utils.events]:  eta: 15:03:50  iter: 4979  total_loss: 15.5",
         [("iteration", 4979, None)],
     ),
-    ("[02/17 d2]: Inference done 242/29284. Dataloading: 0.0014 s/iter.", [("iteration", 242, 29284)]),
+    ("[02/17 d2]: Inference done 242/29284. Dataloading: 0.0014 s/iter.", [("item", 242, 29284)]),
     (
         "   299/299       11G   0.01133  0.007185         0   0.01852       166       640",
         [("epoch", 299, 299)],

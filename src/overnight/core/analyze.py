@@ -16,21 +16,18 @@ from msgspec.structs import replace
 from overnight.core.detectors import Detectors
 from overnight.core.excerpt import Excerpts
 from overnight.core.explain import Reason, reasons, rule
-from overnight.core.health import ROLES, Health
+from overnight.core.health import Health
 from overnight.core.metrics import MetricBook, thinned
 from overnight.core.model import (
     Best,
-    Fact,
     Observation,
     PhaseSeen,
     Policy,
     Problem,
     ProblemSeen,
     Progress,
-    ProgressSeen,
     Quote,
     Struct,
-    TrialSeen,
 )
 from overnight.core.novelty import Novelty, Templates
 from overnight.core.observe import Catalog, LogReader
@@ -102,48 +99,32 @@ class _Understanding:
         self.reader = LogReader(catalog, Recognizers())
         self.progress, self.metrics, self.health = ProgressBook(), MetricBook(), Health()
         self._detectors = Detectors(Policy())
-        self._episodes: dict[str, tuple[int, str]] = {}
         self.done = False
 
     def learn(self, observations: Iterable[Observation]) -> None:
         for seen in observations:
             if isinstance(seen, ProblemSeen):
-                self._episodes.setdefault(seen.problem.signature, (seen.line, seen.text))
-                self._problem(seen.problem)
+                self._problem(seen.problem, (seen.line, seen.text))
                 continue
             if self.progress.see(seen, None):
-                self.health.advanced()
+                self.health.advanced(seen)
                 self.done = False
-                if not _may_fail(seen):
-                    self._episodes.clear()
             self.metrics.see(seen, None, self.progress.position())
             self._detectors.see(seen, self.metrics)
             if isinstance(seen, PhaseSeen) and seen.phase == "done":
                 self.done = True
-                self._episodes.clear()
+                self.health.well()
         for problem in self._detectors.findings(self.metrics, self.progress):
             self._problem(problem)
 
-    def _problem(self, problem: Problem) -> None:
-        self.health.see(problem, 0.0, 0)
+    def _problem(self, problem: Problem, occurrence: tuple[int, str] | None = None) -> None:
+        self.health.see(problem, 0.0, 0, occurrence)
         if problem.severity == "critical" and problem.role == "root":
             self.done = False
 
     def complete(self) -> bool:
         """The log says so itself, or its outermost counter does."""
         return self.done or self.progress.complete(measured=bool(self.metrics.last()))
-
-    def latest(self, problem: Problem) -> Problem:
-        """The problem as of its latest episode: since the run last did something well."""
-        line, text = self._episodes.get(problem.signature, (problem.first_line, problem.text))
-        return replace(problem, first_line=line, text=text)
-
-
-def _may_fail(fact: Fact) -> bool:
-    """Whether such progress goes on whatever is wrong: a trial that failed, the next test after a failed one."""
-    if isinstance(fact, TrialSeen):
-        return fact.state == "failed"
-    return isinstance(fact, ProgressSeen) and fact.unit == "test"
 
 
 def analyze(pieces: Iterable[bytes], catalog: Catalog, baseline: Templates | None = None) -> Analysis:
@@ -166,16 +147,13 @@ def analyze(pieces: Iterable[bytes], catalog: Catalog, baseline: Templates | Non
 
 def _titles(known: _Understanding) -> list[int]:
     """The lines of what may become the failure."""
-    return [
-        known.latest(p).first_line
-        for p in known.health.problems()
-        if p.severity == "critical" or p.cls == "user_interrupt"
-    ]
+    interrupted = known.health.interrupted()
+    found = known.health.fatal() + ([interrupted] if interrupted is not None else [])
+    return [p.first_line for p in found]
 
 
 def _concluded(known: _Understanding, excerpts: Excerpts, novelty: Novelty | None) -> Analysis:
-    problems = known.health.problems()
-    fatal = sorted(map(known.latest, known.health.fatal()), key=lambda p: (ROLES[p.role], p.first_line))
+    problems, fatal = known.health.problems(), known.health.fatal()
     root = _root(fatal, known.health.interrupted()) or _of_trials(known.metrics.trials, problems)
     outcome: Outcome = (
         "failure" if root is not None and not known.done else "success" if known.complete() else "unfinished"

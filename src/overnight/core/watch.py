@@ -209,7 +209,7 @@ class Watch:
         events: list[Event] = []
         for seen in observations:
             events += (
-                self._problem_seen(seen.problem, now)
+                self._problem_seen(seen.problem, now, (seen.line, seen.text))
                 if isinstance(seen, ProblemSeen)
                 else self._fact(seen, now, live)
             )
@@ -217,13 +217,15 @@ class Watch:
             events += self._problem_seen(problem, now)
         return events + self._first_logs(now)
 
-    def _problem_seen(self, problem: Problem, now: float) -> list[Event]:
-        worth = self.health.see(problem, now, len(self.check_ins))
+    def _problem_seen(
+        self, problem: Problem, now: float, occurrence: tuple[int, str] | None = None
+    ) -> list[Event]:
+        worth = self.health.see(problem, now, len(self.check_ins), occurrence)
         return [self._problem_event(problem, now)] if worth else []
 
     def _fact(self, fact: Any, now: float, live: bool) -> list[Event]:
         if self.progress.see(fact, now):
-            self.health.advanced()
+            self.health.advanced(fact)
             events = self._unstall(now)
         else:
             events = []
