@@ -195,7 +195,8 @@ def test_values_that_are_not_finite_are_not_lost_among_samples() -> None:
         analyze([("\n".join(lines)).encode()] * 1, CATALOGS["stdlib"]).problems[0].signature == "num.nan_loss"
     )
     skipped = [f"step {n} loss {'nan' if n % 50 == 0 else 0.5}" for n in range(50_000)]
-    assert not analyze(iter([b"start\n", "\n".join(skipped).encode()]), CATALOGS["stdlib"]).problems
+    found = analyze(iter([b"start\n", "\n".join(skipped).encode()]), CATALOGS["stdlib"]).problems
+    assert "num.nan_loss" not in {p.signature for p in found}
 
 
 # ---------------------------------------------------------------- bounds

@@ -33,7 +33,7 @@ def study(trials: int, every_s: float) -> list[tuple[float, bytes]]:
         best = min(best, (n, value), key=lambda b: b[1])
         rows.append((
             (n + 1) * every_s,
-            f"[I 2026-11-12 03:14:15,123] Trial {n} finished with value: {value} and parameters: {{'lr': 0.01}}. "
+            f"[I 2026-11-12 03:14:15,123] Trial {n} finished with value: {value} and parameters: {{'lr': {0.01 + n}}}. "
             f"Best is trial {best[0]} with value: {best[1]}.\n".encode(),
         ))  # fmt: skip
     return rows

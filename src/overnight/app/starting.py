@@ -63,7 +63,7 @@ def launch(
     spec: dict[str, Any] = {"argv": list(argv), "cwd": folder, "env": dict(env or {}), "pty": pty}
     given = {"name": name, "goal": dict(goal) if goal else None, "results": results, "replaces": replaces}
     spec |= {field: value for field, value in given.items() if value is not None}
-    spec |= {"tags": list(tags), "expect": dict(expect or {}), "changed": list(changed)}
+    spec |= {"tags": list(tags), "expect": {**_walltime(), **(expect or {})}, "changed": list(changed)}
     spec |= _watching(schedule, policy, results)
     home = store.home()
     path = store.create_run_dir(home, spec)
@@ -139,3 +139,12 @@ def _settings_path() -> str:
     if not os.path.isabs(folder):
         folder = os.path.expanduser("~/.config")
     return os.path.join(folder, "overnight", "config.toml")
+
+
+def _walltime() -> dict[str, float]:
+    """Seconds until the scheduler that we run under ends us, where it says so."""
+    import time
+
+    end = os.environ.get("SLURM_JOB_END_TIME", "")
+    left = int(end) - time.time() if end.isdigit() else 0.0
+    return {"walltime": left} if left > 0 else {}

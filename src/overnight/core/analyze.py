@@ -122,6 +122,11 @@ class _Understanding:
         if problem.severity == "critical" and problem.role == "root":
             self.done = False
 
+    def conclude(self) -> None:
+        """Look at the whole once more: curves that turned, a best at an edge."""
+        for problem in self._detectors.at_check_in(self.metrics, self.progress, None, self.reader.lines):
+            self._problem(problem)
+
     def complete(self) -> bool:
         """The log says so itself, or its outermost counter does."""
         return self.done or self.progress.complete(measured=bool(self.metrics.last()))
@@ -138,6 +143,7 @@ def analyze(pieces: Iterable[bytes], catalog: Catalog, baseline: Templates | Non
         if novelty is not None:
             novelty.feed(data)
     known.learn(known.reader.flush(None))
+    known.conclude()
     excerpts.want(_titles(known))
     excerpts.close()
     if novelty is not None:

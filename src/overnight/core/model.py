@@ -292,6 +292,7 @@ class Sample(Struct, frozen=True):
     log_bytes: int = 0
     gpu_percent: float | None = None
     gpu_memory_bytes: int | None = None
+    memory_free_bytes: int | None = None
 
 
 class Question(Struct, frozen=True):

@@ -28,6 +28,7 @@ from overnight.core.model import (
     Exit,
     Observation,
     Phase,
+    PhaseSeen,
     Problem,
     ProblemSeen,
     Question,
@@ -73,7 +74,8 @@ class Watch:
         self.stop: StopRequest | None = None
         self.report: str | None = None
         self._policy = with_own_words(spec.policy)
-        self._detectors = Detectors(spec.policy)
+        self._detectors = Detectors(spec.policy, spec.expect.get("walltime"))
+        self._done = False
         self._gate = RecordGate(spec.policy)
         self._next_check_in = cadence.next_check_in(spec.schedule, 0.0)
         self._first_logs_told = False
@@ -93,6 +95,7 @@ class Watch:
     def sample(self, sample: Sample) -> list[Event]:
         """Resources of the tree, taken at `sample.t`."""
         self.samples.append(sample)
+        self._detectors.sample(sample)
         return [self._event("sample", f"sample:{sample.t:.3f}", sample.t, sample)]
 
     def look(self, now: float) -> list[Event]:
@@ -124,6 +127,9 @@ class Watch:
             return []
         events = self.absorb(self.reader.flush(now), now)
         events += self._first_logs(now, ended=True)
+        if exit_.code == 0:
+            found = self._detectors.at_end(self.metrics, self.progress, self.reader.lines, done=self._done)
+            events += [event for problem in found for event in self._problem_seen(problem, now)]
         root = self._cause(exit_, now)
         if root is not None and not self.health.knows(root.signature):
             self.health.see(root, now, len(self.check_ins))
@@ -230,7 +236,8 @@ class Watch:
         else:
             events = []
         self.metrics.see(fact, now, self.progress.position())
-        self._detectors.see(fact, self.metrics)
+        self._detectors.see(fact, self.metrics, now)
+        self._done = self._done or (isinstance(fact, PhaseSeen) and fact.phase == "done")
         if isinstance(fact, TrialSeen):
             record = self._gate.see(self.metrics, fact, now)
             if record is not None and live:
@@ -326,7 +333,9 @@ class Watch:
         if self.phase == "starting":
             self.phase = step(self.phase, "valid")
         self._settle(now)
-        judged = self.judge(now, at_check_in=True)
+        looked = self._detectors.at_check_in(self.metrics, self.progress, now, self.reader.lines)
+        noticed = [event for problem in looked for event in self._problem_seen(problem, now)]
+        judged = noticed + self.judge(now, at_check_in=True)
         self._next_check_in = cadence.next_check_in(self.spec.schedule, now)
         status = self.status(now)
         data = {
@@ -480,6 +489,7 @@ class Watch:
 
     def _recall_sample(self, event: Event) -> None:
         self.samples.append(msgspec.convert(event.data, Sample))
+        self._detectors.sample(self.samples[-1])
 
     def _recall_first_logs(self, event: Event) -> None:
         self._first_logs_told = True

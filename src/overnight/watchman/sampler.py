@@ -49,6 +49,7 @@ class Sampler:
             log_bytes=_size(self._log),
             gpu_percent=gpu_percent,
             gpu_memory_bytes=gpu_bytes,
+            memory_free_bytes=memory_free(),
         )
 
     def _percent(self, t: float, cpu_s: float) -> float | None:
@@ -85,6 +86,19 @@ def _free(folder: str) -> int | None:
         return shutil.disk_usage(folder).free
     except OSError:
         return None
+
+
+def memory_free() -> int | None:
+    """Bytes that this machine, or the control group that we live in, can still give."""
+    free = psutil.virtual_memory().available
+    try:
+        with open("/sys/fs/cgroup/memory.max") as file:
+            most = file.read().strip()
+        with open("/sys/fs/cgroup/memory.current") as file:
+            used = int(file.read())
+    except (OSError, ValueError):  # no control group of version 2, or the root one
+        return free
+    return min(free, int(most) - used) if most.isdigit() else free
 
 
 def _size(path: str) -> int:

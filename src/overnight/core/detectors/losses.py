@@ -1,69 +1,22 @@
-"""Detectors on what the run prints: stalls, non-finite values, divergence, failing trials.
+"""A loss that is no number any more, or that rises for good.
 
-Rules:
-- Each detector says what it was measured on. None alarms on a single point: the loss of a healthy run is
-  heavy-tailed, and per-point alarms woke somebody on 27 of 29 healthy runs.
-- A detector returns a `Problem`, or None; what follows from it is decided elsewhere.
-- Only what no later step can heal is `certain`.
+Rules: none alarms on a single point: the loss of a healthy run is heavy-tailed, and per-point alarms woke somebody
+on 27 of 29 healthy runs. Only what no later step can heal is `certain`.
 """
 
 from math import isfinite
 
 from overnight.core import names
 from overnight.core.metrics import MetricBook
-from overnight.core.model import Fact, MetricSeen, Policy, Problem, ProgressSeen, TrialSeen
+from overnight.core.model import Fact, MetricSeen, Problem, ProgressSeen
 from overnight.core.progress import ProgressBook
 
 NAN_LOSS = "num.nan_loss"
 DIVERGE = "num.diverge"
-TRIALS_FAIL = "opt.trial_fail"
-ALL_PRUNED = "opt.all_pruned"
-STALL = "hang.no_progress"
 
 _MOST_LOSSES = 8
 _NOISE_DELTA = 0.35
 _NOISE_THRESHOLD = 25.0
-_FEW_ADVANCES = 10
-_LOADING_FACTOR = 3.0
-
-
-def stall_limit(book: ProgressBook, policy: Policy) -> float | None:
-    """Seconds without any advance that mean a stall: max(floor, factor x p99 of the run's own intervals).
-
-    600 s and 8 gave no false alarm on the intervals of real logs. Nothing is said before the first advance
-    (loading may take hours), and three times the floor is given until the run has shown a rhythm.
-    """
-    if book.last_advance is None:
-        return None
-    p99 = book.p99_interval()
-    floor = policy.stall_floor_s
-    if p99 is None or book.advances < _FEW_ADVANCES:
-        floor *= _LOADING_FACTOR
-    return max(floor, policy.stall_factor * (p99 or 0.0))
-
-
-def stalled(book: ProgressBook, policy: Policy, now: float, line: int) -> Problem | None:
-    """The stall at `now`, if there is one. `line` is the last line of the log."""
-    limit, last = stall_limit(book, policy), book.last_advance
-    if limit is None or last is None or now - last < limit:
-        return None
-    place = book.position() or "the last progress"
-    p99 = book.p99_interval()
-    usual = f" (it usually advances within {p99:.0f} s)" if p99 is not None else ""
-    return Problem(
-        signature=STALL,
-        cls="hang",
-        severity="critical",
-        count=1,
-        first_line=line,
-        last_line=line,
-        text=f"no progress for {now - last:.0f} s after {place}{usual}",
-        cause="A deadlock, a collective waiting for a dead rank, a blocked read, or a far longer step.",
-        advice="Look at its stacks (py-spy dump), its CPU time and its GPU before stopping it.",
-        relaunch="from the last checkpoint, once the cause is known",
-        first_t=last,
-        last_t=now,
-    )
 
 
 class PageHinkley:
@@ -249,70 +202,4 @@ class Divergence:
             cause="The loss rises and stays up: learning rate, schedule, corrupted data or a broken resume.",
             advice="Compare with gradient norm and learning rate; go back to the checkpoint before the rise.",
             relaunch="from the checkpoint before the rise",
-        )
-
-
-class TrialHealth:
-    """A sweep that wastes its night: trials that fail, or are all pruned.
-
-    More than 20 % of at least ten trials failed, or five in a row: one failing corner of the search space is
-    normal, a fifth of the sweep is a bug. Thirty pruned in a row: the pruner no longer lets anything through.
-    """
-
-    def __init__(self) -> None:
-        self._ended = self._failed = self._failed_in_row = self._pruned_in_row = 0
-        self._first_line = self._last_line = 0
-        self._reason: str | None = None
-        self._last_number: int | None = None
-
-    def see(self, fact: Fact) -> None:
-        """Take in a fact."""
-        if not isinstance(fact, TrialSeen) or fact.state == "running" or fact.number == self._last_number:
-            return
-        self._last_number = fact.number
-        self._ended += 1
-        failed = fact.state == "failed"
-        self._failed += failed
-        self._failed_in_row = self._failed_in_row + 1 if failed else 0
-        self._pruned_in_row = self._pruned_in_row + 1 if fact.state == "pruned" else 0
-        if failed:
-            self._first_line = self._first_line or fact.line
-            self._last_line = fact.line
-            self._reason = fact.reason or self._reason
-
-    def findings(self) -> list[Problem]:
-        """What is wrong with the sweep now."""
-        found = []
-        if self._failed_in_row >= 5 or (self._ended >= 10 and self._failed > 0.2 * self._ended):
-            found.append(self._failing())
-        if self._pruned_in_row >= 30:
-            found.append(self._pruning())
-        return found
-
-    def _failing(self) -> Problem:
-        why = f": {self._reason}" if self._reason else ""
-        return Problem(
-            signature=TRIALS_FAIL,
-            cls="trial_failures",
-            severity="minor",
-            count=self._failed,
-            first_line=self._first_line,
-            last_line=self._last_line,
-            text=f"{self._failed} of {self._ended} trials failed{why}",
-            cause="Part of the search space, or all of it, raises; the sweep goes on and would end well.",
-            advice="Fix the reason of the last failed trial, or take that part out of the search space.",
-            relaunch="the same study goes on where it was, if its storage is a file or a server",
-        )
-
-    def _pruning(self) -> Problem:
-        return Problem(
-            signature=ALL_PRUNED,
-            cls="all_pruned",
-            severity="minor",
-            count=self._pruned_in_row,
-            first_line=self._last_line,
-            last_line=self._last_line,
-            text=f"the last {self._pruned_in_row} trials were all pruned",
-            cause="The pruner is too strict, reports go the wrong way, or the sampler has settled.",
-            advice="Check the study's direction against what is reported, and the pruner's warm-up steps.",
         )
