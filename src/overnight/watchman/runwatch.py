@@ -331,8 +331,8 @@ class RunWatch:
         while self.journal.behind:
             await self._woken(_DISK_AGAIN_S)
             await self.journal.flush()
-        await self.acts.write_status()
         await self.acts.sent()
+        await self.acts.write_status()  # with the report, which was made beside
 
 
 class OvertakenError(Exception):
