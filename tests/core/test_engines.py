@@ -127,6 +127,22 @@ def test_nothing_makes_the_reader_raise(data: bytes, engine: str, piece: int) ->
         assert read(data, engine, limit, piece).offset == len(data)
 
 
+@pytest.mark.parametrize(
+    "log",
+    [
+        b"Fatal error: Step 120\x88: The total potential energy is nan\n",
+        b"Error: Sysmu\0\0\0\0\0nmap\x08\x08\x08\x08\x08\x08 )`,failed.\n",
+        b"job 123.\x11 exceeded hard wallclock time\njob 123.1 exceeded hard wallclock time\n",
+        "Too many \x85LINCS warnings\n".encode(),
+    ],
+)
+@pytest.mark.parametrize("engine", engines.NAMES)
+def test_what_a_fuzzer_found_is_found_by_all(log: bytes, engine: str) -> None:
+    """Controls and backspaces between the letters, and lines that differ in nothing but a digit."""
+    log = b"first\n" + log
+    assert told(read(log, engine, EVERY)) == told(read(log, engine, NEVER))
+
+
 # ---------------------------------------------------------------- floods
 
 

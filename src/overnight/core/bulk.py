@@ -20,7 +20,6 @@ _ALIKE = 16
 """Lines of a shape with one verdict, after which the rest of the piece is believed to have it."""
 Recognize = Callable[[Line], list[Fact]]
 _HEAD = HEAD.encode()
-_BACKSPACE = b"\x08"
 
 
 class _Flood:
@@ -48,9 +47,8 @@ class Bulk:
     def read(self, engine: Engine, sampler: Sampler, recognize: Recognize) -> Iterator[Observation]:
         """All observations of the piece, in order."""
         chosen = sampler.choose(self._block.parts, self._shapes)
-        stating, hits = set(chosen.lines), dict.fromkeys(engine.hits(self._block.text))
-        if _BACKSPACE in self._block.text:  # what it hides, no engine sees
-            hits |= dict.fromkeys(n for n, part in enumerate(self._block.parts) if _BACKSPACE in part)
+        stating = set(chosen.lines)
+        hits = dict.fromkeys([*engine.hits(self._block.text), *self._block.odd()])
         for place in hits:
             self._floods.setdefault(self._shapes[place], _Flood()).last = place
         for place in sorted(stating.union(hits)):

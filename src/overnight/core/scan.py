@@ -1,7 +1,7 @@
 """Which signatures a line holds.
 
 Rules:
-- Lines of the same shape (digits erased) get the same verdict where no pattern that may hit them names digits,
+- Lines of the same shape (digits alike) get the same verdict where no pattern that may hit them names digits,
   so a flood costs one dictionary look-up a line.
 - A regular expression runs only when a text that it requires is in the line: a line that holds nothing meets none.
 - Generic words are looked for in the line with its harmless uses masked (`0 errors`, `error: 0.02`,
@@ -17,6 +17,7 @@ from functools import cached_property
 from overnight.core.patterns import names_digits, required
 from overnight.core.signatures import Signature
 
+_ALIKE = str.maketrans(dict.fromkeys(string.digits, "0"))
 _ERASED = str.maketrans(dict.fromkeys(string.digits))
 _ONES = str.maketrans(dict.fromkeys(string.digits[1:], "1"))
 _MOST_SHAPES = 20_000
@@ -54,11 +55,12 @@ class Matcher:
     def __init__(self, signatures: Sequence[Signature]) -> None:
         self._entries = [_Entry(s) for s in signatures]
         self._shapes: dict[str, tuple[Signature, ...]] = {}
+        self._gates = sorted({gate.translate(_ERASED) for e in self._entries for gate in e.gates}, key=len)
 
     def match(self, text: str) -> tuple[Signature, ...]:
         """The signatures in `text`, those that know most of it first."""
         text = _ends(text)
-        shape = text.translate(_ERASED)
+        shape = text.translate(_ALIKE)
         known = self._shapes.get(shape)
         if known is not None:
             return known
@@ -74,9 +76,9 @@ class Matcher:
         return found
 
     def is_quiet(self, text: str) -> bool:
-        """Whether neither `text` nor any line of its shape holds a signature."""
-        found, care = self._search(_ends(text))
-        return not found and care is Care.NONE
+        """Whether neither `text` nor any line with the same letters, whatever its digits, holds a signature."""
+        low = text.translate(_ERASED).lower()
+        return not any(gate in low for gate in self._gates)
 
     def _search(self, text: str) -> tuple[tuple[Signature, ...], Care]:
         low = text.lower()
@@ -106,7 +108,7 @@ class _Entry:
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
-        self._gates = sorted({text for p in signature.pattern for text in required(p)}, key=len)
+        self.gates = sorted({text for p in signature.pattern for text in required(p)}, key=len)
 
     @cached_property
     def _expressions(self) -> list[re.Pattern[str]]:
@@ -121,7 +123,7 @@ class _Entry:
         return Care.ZEROES if self.signature.generic else Care.NONE
 
     def may(self, low: str) -> bool:
-        return any(gate in low for gate in self._gates)
+        return any(gate in low for gate in self.gates)
 
     def weight(self, text: str) -> int | None:
         """How much of `text` it knows: the longest of its matches, in characters; None when there is none."""
