@@ -1,6 +1,7 @@
 # Two commands do everything on a machine that has only python3 (with venv and pip):
 #   make demo    a real Optuna study under watch, about two minutes
 #   make test    lint, types and all tests
+#   make fuzz    bytes of all kinds for the reader, a minute
 # make bench prints the figures that the README names (bench/*.py --check also judges them).
 
 PYTHON ?= python3
@@ -10,7 +11,10 @@ READY  := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUNBUFFERED = 1
 
-.PHONY: demo test lint bench clean
+MB = 60
+SECONDS_OF_FUZZING = 60
+
+.PHONY: demo test lint bench fuzz clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +35,13 @@ test: $(READY) lint
 bench: $(READY)
 	$(BIN)/python bench/launch.py
 	$(BIN)/python bench/alert.py
+	$(BIN)/python bench/scan.py --mb $(MB)
+	$(BIN)/python bench/dense.py --mb $(MB)
+	$(BIN)/python bench/costs.py
+
+fuzz: $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
+	$(BIN)/python tests/fuzz/reader.py -max_total_time=$(SECONDS_OF_FUZZING) -timeout=10 -verbosity=0 -artifact_prefix=/tmp/
 
 clean:
 	rm -rf $(VENV) build dist
