@@ -48,7 +48,7 @@ class Bulk:
         """All observations of the piece, in order."""
         chosen = sampler.choose(self._block.parts, self._shapes)
         stating = set(chosen.lines)
-        hits = dict.fromkeys([*engine.hits(self._block.text), *self._block.odd()])
+        hits = dict.fromkeys([*engine.hits(self._block.text), *chosen.odd])
         for place in hits:
             self._floods.setdefault(self._shapes[place], _Flood()).last = place
         for place in sorted(stating.union(hits)):

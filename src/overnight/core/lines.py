@@ -21,8 +21,8 @@ CUT_MARK = " …[cut]"
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _ANSI_BYTES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_UNSEEN = bytes({*range(0x20), 0x7F} - {0x08, 0x09, 0x0A})
-_HIDING = re.compile(rb"\x08|\xc2[\x80-\x9f]")
+_UNSEEN = bytes({*range(0x20), 0x7F} - {0x09, 0x0A})
+_WIDE_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
 _CONTROL = re.compile(r"[\x00-\x07\x0b-\x1f\x7f-\x9f]")
 _BACKSPACES = re.compile(r"\x08+")
 
@@ -40,7 +40,7 @@ class Block:
     """Complete lines in one piece, `data`, of which single ones can be had.
 
     `number`: of its first line; `open`: its last line goes on, a `\\r` rewrites it. `text`: the same without
-    escape sequences and control characters, each segment a line of its own.
+    escape sequences, each segment a line of its own.
     """
 
     def __init__(self, data: bytes, number: int, offset: int, open_: bool) -> None:
@@ -49,25 +49,12 @@ class Block:
         self.data = data
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        data = _ANSI_BYTES.sub(b"", data) if b"\x1b" in data else data
-        self.text = data.translate(None, _UNSEEN)
+        self.text = _ANSI_BYTES.sub(b"", data) if b"\x1b" in data else data
 
     @cached_property
     def parts(self) -> list[bytes]:
         """Its lines, a segment being one of its own."""
         return self.text.split(b"\n")
-
-    def odd(self) -> list[int]:
-        """Places of lines that a reader sees otherwise than their bytes stand here: backspaces, controls of two
-        bytes, bytes that are no UTF-8."""
-        text = self.text
-        suspect = _HIDING.search(text) is not None
-        if not text.isascii() and not suspect:
-            try:
-                text.decode("utf-8")
-            except UnicodeDecodeError:
-                suspect = True
-        return [place for place, part in enumerate(self.parts) if _is_odd(part)] if suspect else []
 
     @cached_property
     def _numbers(self) -> list[int] | None:
@@ -191,14 +178,18 @@ class LineSplitter:
         self._rest = rest
 
 
-def _is_odd(part: bytes) -> bool:
+def is_odd(part: bytes) -> bool:
+    """Whether a reader sees a line otherwise than its bytes stand there: control characters and backspaces between
+    its letters, bytes that are no UTF-8."""
+    if part.translate(None, _UNSEEN) != part:
+        return True
     if part.isascii():
-        return b"\x08" in part
+        return False
     try:
         part.decode("utf-8")
     except UnicodeDecodeError:
         return True
-    return _HIDING.search(part) is not None
+    return _WIDE_CONTROL.search(part) is not None
 
 
 def clean(raw: bytes) -> str:

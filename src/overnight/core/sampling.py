@@ -19,7 +19,7 @@ from math import isfinite
 from typing import NamedTuple
 
 from overnight.core import names
-from overnight.core.lines import Line, clean
+from overnight.core.lines import Line, clean, is_odd
 from overnight.core.model import Fact, MetricSeen, ProgressSeen
 from overnight.core.recognizers.base import VALUE, number
 
@@ -63,19 +63,23 @@ class Slot(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What to read of a shape; `words`: how many a line has; `counts`: whether it says where the run is."""
+    """What to read of a shape; `words`: how many a line has; `counts`: whether it says where the run is; `odd`:
+    whether its lines read otherwise than they are written."""
 
     kind: Kind
     words: int = 0
     slots: tuple[Slot, ...] = ()
     counts: bool = False
+    odd: bool = False
 
 
 class Chosen(NamedTuple):
-    """Numbers (from 0) of the lines to read, ascending, and those of them that are there for a value only."""
+    """Numbers (from 0) of the lines to read, ascending, and those of them that are there for a value only; `odd`:
+    those that no engine can be trusted with."""
 
     lines: list[int]
     extremes: set[int]
+    odd: list[int]
 
 
 class Sampler:
@@ -107,7 +111,8 @@ class Sampler:
         stride = 1 + len(fresh) // _NEW
         for at, shape in enumerate(fresh):
             skipped = stride > 1 and at % stride != 0 and at < len(fresh) - _NEW // 4
-            self._plans[shape] = Plan(Kind.NONE) if skipped else self._planned(lines[groups[shape][0]])
+            plan = Plan(Kind.NONE) if skipped else self._planned(lines[groups[shape][0]])
+            self._plans[shape] = plan._replace(odd=True) if is_odd(shape) else plan
 
     def _planned(self, raw: bytes) -> Plan:
         text = clean(raw)
@@ -144,8 +149,10 @@ class Sampler:
         extremes: set[int] = set()
         neighbours: list[int] = []
         counters: list[list[int]] = []
+        odd: list[int] = []
         for shape, group in groups.items():
             plan = self._plans[shape]
+            odd += group if plan.odd else []
             if plan.kind is Kind.NONE:
                 continue
             if plan.counts:
@@ -165,7 +172,7 @@ class Sampler:
             measured = [g for s, g in groups.items() if self._plans[s].slots]
             for place in neighbours:
                 read.update(_around(place, measured))
-        return Chosen(sorted(read | extremes), extremes - read)
+        return Chosen(sorted(read | extremes), extremes - read, odd)
 
 
 def _slots(place: int, word: bytes, measured: set[float]) -> list[Slot]:
