@@ -117,13 +117,11 @@ def one(tool: str, file: str) -> dict[str, float]:
         return slowly(path, TemplateMiner().add_log_message)
     signatures = catalog.load().signatures
     engine = engines.build(tool, signatures, Matcher(signatures))
-    begin, size, rest = time.perf_counter(), 0, b""
+    begin, size = time.perf_counter(), 0
     with path.open("rb") as log:
-        while data := log.read(PIECE):
+        while data := log.read(PIECE) + log.readline(PIECE):
             size += len(data)
-            cut = data.rfind(b"\n")
-            piece, rest = rest + data[:cut], data[cut + 1 :]
-            engine.hits(piece.replace(b"\r", b"\n") if b"\r" in piece else piece)
+            engine.hits(data)
     return measured(size, time.perf_counter() - begin)
 
 

@@ -3,7 +3,8 @@
 Rules:
 - An engine chooses lines, `Matcher` judges them: so all engines lead to the same events, and an engine may choose
   a line too many but never one too few.
-- It is given complete lines, joined by `\\n` only (a `\\r` has become one, escapes are gone), as bytes.
+- It is given complete lines as bytes, escapes gone; a carriage return ends a line as a line feed does, and a pattern
+  that reaches over one chooses a line too many at worst.
 - Patterns are ASCII; anchors do not count here, because a rank may stand before what they anchor.
 """
 
@@ -15,6 +16,7 @@ from overnight.core.scan import Matcher
 from overnight.core.signatures import Signature
 
 DIGITS = b"0123456789"
+ENDS = bytes.maketrans(b"\r", b"\n")
 HEAD = "Traceback (most recent call last)"
 """No signature, but what follows it has to be looked at."""
 
@@ -62,7 +64,7 @@ class Shapes:
 
     def hits(self, block: bytes) -> list[int]:
         """See `Engine`."""
-        shapes = block.translate(None, DIGITS).split(b"\n")
+        shapes = block.translate(ENDS, DIGITS).split(b"\n")
         suspect = set(shapes) - self._quiet
         if not suspect:
             return []
@@ -76,7 +78,7 @@ class Shapes:
             self._quiet.clear()
             self._loud &= unknown
             self._bytes = 0
-        lines = block.split(b"\n") if unknown else []
+        lines = block.translate(ENDS).split(b"\n") if unknown else []
         for number, shape in enumerate(shapes if unknown else ()):
             if shape in unknown:
                 unknown.discard(shape)

@@ -31,6 +31,7 @@ class Re2:
 
     def hits(self, block: bytes) -> list[int]:
         """See `core.engine.Engine`."""
+        block = block.replace(b"\r", b"\n")
         numbers: list[int] = []
         number = position = 0
         while (found := self._search(block, position)) is not None:

@@ -50,6 +50,8 @@ class Hyperscan:
 
 def _lines(block: bytes, ends: list[int]) -> list[int]:
     """The numbers of the lines in which the matches end."""
+    if ends and b"\r" in block:
+        block = block.replace(b"\r", b"\n")
     numbers: list[int] = []
     number = position = 0
     for end in sorted(ends):
