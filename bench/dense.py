@@ -18,7 +18,7 @@ from overnight.core.analyze import Analysis, analyze
 from overnight.core.observe import Catalog
 
 LIMIT_MB_S = 100
-_PIECE = 1 << 20
+_PIECE = 1 << 21
 _SMALL = 1 << 16
 _COMPARED_MB = 20
 

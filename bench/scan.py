@@ -23,7 +23,7 @@ from overnight import catalog, engines
 from overnight.core.engine import expressions
 from overnight.core.scan import Matcher
 
-PIECE = 1 << 20
+PIECE = 1 << 18
 LIMITS_MB_S = {"hyperscan": 1000, "re2": 400, "stdlib": 200}
 MEMORY_MB = 60
 PEERS = {"grep -E": ["grep", "-aE"], "ripgrep": ["rg", "--no-unicode", "-aj1"]}

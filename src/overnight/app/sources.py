@@ -25,7 +25,7 @@ from overnight.errors import OvernightError, Unreadable
 
 STDIN = "-"
 
-_PIECE = 1 << 20
+_PIECE = 1 << 21
 _SIP = 1 << 10
 """Compressed bytes read at once: what a damaged place takes with it is at most so much. Where a library
 decompresses all it is given, this bounds its memory: a kilobyte of zstd is at most 32 MB."""

@@ -29,6 +29,8 @@ FirstLogs = Literal["none yet", "valid", "invalid"]
 
 BULK_BYTES = 256 * 1024
 """A feed beyond which lines are chosen: it comes from a backlog, or from more than 5 MB/s of log."""
+_MARK_BYTES = 4
+"""The beginning is read line by line, a quarter of the bulk and at least the mark of its encoding."""
 _KEPT = 60
 _ENOUGH_LINES = 5
 
@@ -82,17 +84,26 @@ class LogReader:
 
     def feed(self, data: bytes, now: float | None) -> list[Observation]:
         """New bytes of the log, read at `now`."""
+        found: list[Observation] = []
+        if self.offset == 0 and len(data) > self._bulk_bytes:
+            head = max(_MARK_BYTES, self._bulk_bytes // 4)
+            self._observe(self._splitter.feed(data[:head]), now, found)
+            self.offset, data = min(head, len(data)), data[head:]
         self.offset += len(data)
         block = self._splitter.block(data) if len(data) > self._bulk_bytes else None
         if block is None:
-            return self._observe(self._splitter.feed(data), now)
-        return [*self._bulk(block, now), *self._observe(self._splitter.feed(b""), now)]
+            self._observe(self._splitter.feed(data), now, found)
+        else:
+            self._bulk(block, now, found)
+            self._observe(self._splitter.feed(b""), now, found)
+        return found
 
     def flush(self, now: float | None) -> list[Observation]:
         """The log is over: its last line needs no end."""
-        seen = self._observe(self._splitter.flush(), now)
+        found: list[Observation] = []
+        self._observe(self._splitter.flush(), now, found)
         cut = self.problems.flush(now)
-        return [*seen, cut] if cut is not None else seen
+        return [*found, cut] if cut is not None else found
 
     def tail(self, count: int) -> list[str]:
         """The last informative lines, oldest first."""
@@ -100,8 +111,7 @@ class LogReader:
 
     # ------------------------------------------------------------ line by line
 
-    def _observe(self, lines: Sequence[Line], now: float | None) -> list[Observation]:
-        found: list[Observation] = []
+    def _observe(self, lines: Sequence[Line], now: float | None, found: list[Observation]) -> None:
         for line in lines:
             text = line.text
             if not text or text.isspace():
@@ -115,7 +125,6 @@ class LogReader:
             self._remember(line)
         if lines:
             self.lines = lines[-1].number
-        return found
 
     def _add(self, seen: ProblemSeen, found: list[Observation]) -> None:
         """One more; right after another of the same signature it is one with that."""
@@ -139,8 +148,7 @@ class LogReader:
 
     # ------------------------------------------------------------ in bulk
 
-    def _bulk(self, block: Block, now: float | None) -> list[Observation]:
-        found: list[Observation] = []
+    def _bulk(self, block: Block, now: float | None, found: list[Observation]) -> None:
         bulk = Bulk(block, self.problems, now)
         for seen in bulk.read(self._catalog.engine, self._sampler, self._recognizers.read):
             if isinstance(seen, ProblemSeen):
@@ -153,4 +161,3 @@ class LogReader:
                 self._begun(len(found) > 0)
                 self._remember(line)
             self.lines = line.number
-        return found

@@ -27,6 +27,8 @@ _NEW = 2_000
 """New shapes of one piece that are looked at; what has more hardly repeats and is sampled."""
 _MOST_PLANS = 20_000
 _VALUE = re.compile(VALUE)
+_WORDS = re.compile(rb"\S+")
+_LABEL = 24
 
 Read = Callable[[Line], tuple[list[Fact], bool]]
 """The facts of a line, and whether lines of its shape may ever state anything."""
@@ -47,11 +49,15 @@ _SAMPLES = {Kind.SAMPLES: 32, Kind.MAYBE: 256}
 
 
 class Slot(NamedTuple):
-    """Where in a line (split at spaces) a measured number stands: its word, and what surrounds it there."""
+    """Where in a line (split at spaces) a measured number stands: its word, and what surrounds it there.
+
+    `label`: the text without digits right before it in the line, by which it is found faster.
+    """
 
     word: int
     before: bytes
     after: bytes
+    label: re.Pattern[bytes] | None = None
 
     def values(self, words: Sequence[bytes]) -> list[float]:
         """The numbers of many such words. Raises ValueError when one is built otherwise."""
@@ -135,7 +141,7 @@ class Sampler:
         counted = {f.current for f in facts if isinstance(f, ProgressSeen)}
         if not measured <= found or not counted | {f.value for f in metrics} <= printed:
             return Plan(Kind.ALL, counts=counts)  # it is counted or computed, not printed
-        return Plan(Kind.SAMPLES, len(words), tuple(slots), counts)
+        return Plan(Kind.SAMPLES, len(words), tuple(_labelled(slot, raw) for slot in slots), counts)
 
     def _matters(self, name: str) -> bool:
         """Whether the best value of that name may be the result."""
@@ -196,18 +202,46 @@ def _extremes(plan: Plan, group: list[int], lines: Sequence[bytes]) -> set[int]:
     """The lines of the group with the smallest and the largest of each number; all, if they are built otherwise."""
     if not plan.slots:
         return set()
-    words = b"\n".join([lines[place] for place in group]).split()
-    if len(words) != plan.words * len(group):
-        return set(group)
+    text = b"\n".join([lines[place] for place in group])
     found: set[int] = set()
     for slot in plan.slots:
-        try:
-            values = slot.values(words[slot.word :: plan.words])
-        except ValueError:
+        values = _labelled_values(slot, text, len(group)) or _values(slot, text, plan.words, len(group))
+        if values is None:
             return set(group)
         found.add(group[values.index(min(values))])
         found.add(group[values.index(max(values))])
     return found
+
+
+def _labelled(slot: Slot, raw: bytes) -> Slot:
+    """The slot with its label, if that is long enough to tell it from others."""
+    word = list(_WORDS.finditer(raw))[slot.word]
+    start = word.start() + (word.group().rindex(slot.before) + len(slot.before) if slot.before else 0)
+    label = re.split(rb"\d", raw[:start])[-1][-_LABEL:]
+    found = re.compile(re.escape(label) + rb"([-+.\deE]+)") if len(label) > 3 else None
+    return slot._replace(label=found)
+
+
+def _labelled_values(slot: Slot, text: bytes, count: int) -> list[float] | None:
+    """The numbers of all lines by the slot's label; None when it does not stand once in each."""
+    found = slot.label.findall(text) if slot.label is not None else []
+    if len(found) != count:
+        return None
+    try:
+        return list(map(float, found))
+    except ValueError:
+        return None
+
+
+def _values(slot: Slot, text: bytes, words_each: int, count: int) -> list[float] | None:
+    """The numbers of all lines by the slot's word; None when the lines are not built alike."""
+    words = text.split()
+    if len(words) != words_each * count:
+        return None
+    try:
+        return slot.values(words[slot.word :: words_each])
+    except ValueError:
+        return None
 
 
 def _before(place: int, groups: list[list[int]]) -> list[int]:
