@@ -65,7 +65,12 @@ def compiled(signatures: Sequence[Signature]) -> hyperscan.Database:
     """All of them in one database, as the engine has them."""
     patterns = [e.encode() for e in expressions(tuple(signatures))]
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(patterns, list(range(len(patterns))), len(patterns), hyperscan.HS_FLAG_ALLOWEMPTY)
+    database.compile(
+        patterns,
+        list(range(len(patterns))),
+        len(patterns),
+        hyperscan.HS_FLAG_ALLOWEMPTY | hyperscan.HS_FLAG_MULTILINE,
+    )
     return database
 
 

@@ -47,8 +47,15 @@ def row(p: Problem) -> tuple[object, ...]:
 
 
 def texts() -> list[str]:
-    """Every example and near miss there is."""
-    return [text for s in SIGNATURES for text in (*s.examples, *s.near_misses)]
+    """Every example and near miss there is, and lines that end where a pattern says."""
+    ends = [
+        "Segmentation fault",
+        "Floating point exception",
+        "MemoryError",
+        "sh: 1: foo: not found",
+        "Killed",
+    ]
+    return [*ends, *(text for s in SIGNATURES for text in (*s.examples, *s.near_misses))]
 
 
 @pytest.mark.parametrize("engine", engines.NAMES)

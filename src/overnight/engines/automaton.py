@@ -25,7 +25,7 @@ class Re2:
         options.encoding = re2.Options.Encoding.LATIN1
         options.log_errors = False
         options.never_capture = True
-        alternatives = "|".join(f"(?:{e})" for e in expressions(signatures))
+        alternatives = "(?m)" + "|".join(f"(?:{e})" for e in expressions(signatures))
         self._search = re2.compile(alternatives.encode(), options).search
         self._shapes = Shapes(matcher)
 

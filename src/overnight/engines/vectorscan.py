@@ -19,7 +19,7 @@ from overnight.core.signatures import Signature
 
 _STORM = 8192
 """Hits in a block of 1 MiB beyond which a callback each (0.2 microseconds) costs more than looking at the shapes."""
-_FLAGS = hyperscan.HS_FLAG_ALLOWEMPTY
+_FLAGS = hyperscan.HS_FLAG_ALLOWEMPTY | hyperscan.HS_FLAG_MULTILINE
 
 
 class Hyperscan:
@@ -77,9 +77,9 @@ def _database(patterns: list[bytes]) -> hyperscan.Database:
 
 def _cache_path(patterns: list[bytes]) -> str:
     """The name holds all that the compiled form depends on."""
-    key = b"\0".join(
-        [*patterns, str(getattr(hyperscan, "__version__", "")).encode(), platform.machine().encode(), _cpu()]
-    )
+    version = str(getattr(hyperscan, "__version__", ""))
+    built = f"{version} {platform.machine()} {_FLAGS}".encode()
+    key = b"\0".join([*patterns, built, _cpu()])
     caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return os.path.join(caches, "overnight", f"patterns-{hashlib.sha256(key).hexdigest()[:16]}.hs")
 
