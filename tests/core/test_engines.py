@@ -169,6 +169,16 @@ def test_a_flood_is_one_problem_and_hides_nothing(engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", engines.NAMES)
+def test_a_digit_in_a_flood_is_not_overlooked(engine: str) -> None:
+    lines = [f"worker {n}: exit code {137 if n == 150 else 1}" for n in range(300)]
+    lines += [f"check {n}: ERROR: {int(n == 99)} errors" for n in range(300)]
+    log = "\n".join(["start", *lines]).encode()
+    found = {p.signature: p.first_line for p in read(log, engine, EVERY, 1 << 20).problems.list()}
+    assert found["host.exit137"] == 152
+    assert found == {p.signature: p.first_line for p in read(log, engine, NEVER).problems.list()}
+
+
+@pytest.mark.parametrize("engine", engines.NAMES)
 def test_tracebacks_in_a_large_piece_are_read_whole(engine: str) -> None:
     trace = (
         "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\n    f()\nKeyError: 'x'\n"

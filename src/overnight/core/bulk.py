@@ -3,7 +3,8 @@
 Rules:
 - The engine chooses the lines that may be problems, the sampler those that state something; both are read in the
   log's order. A traceback that was begun is read on line by line.
-- A flood is counted, not read: when the first lines of a shape all had one verdict, so have the rest of the piece.
+- A flood is counted, not read: when the first lines of a shape all had one verdict, so have the rest of the piece,
+  unless a digit could tell them apart (`exit code 137`).
 """
 
 from collections.abc import Callable, Iterator
@@ -27,12 +28,13 @@ class _Flood:
 
     def __init__(self) -> None:
         self.verdicts: list[str | None] = []
+        self.by_digits = False
         self.waiting = 0
         self.last = 0
 
     @property
     def uniform(self) -> bool:
-        return len(self.verdicts) >= _ALIKE and len(set(self.verdicts)) == 1
+        return len(self.verdicts) >= _ALIKE and len(set(self.verdicts)) == 1 and not self.by_digits
 
 
 class Bulk:
@@ -72,6 +74,8 @@ class Bulk:
         if self._problems.is_open or flood is None or _HEAD in shape:
             yield from self._see(place)
         elif not flood.uniform:
+            if not flood.verdicts:
+                flood.by_digits = self._problems.judges_digits(self._block.line(place).text)
             seen = list(self._see(place))
             flood.verdicts.append(seen[0].problem.signature if seen else None)
             yield from seen

@@ -86,6 +86,10 @@ class ProblemBook:
         """Lines that hold nothing went by; `texts` are the last of them, `CONTEXT` being enough."""
         self._before.extend(_without_rank(text)[0][:300] for text in texts)
 
+    def judges_digits(self, text: str) -> bool:
+        """Whether lines that differ from `text` only in their digits may be other problems, or none."""
+        return self._matcher.judges_digits(text)
+
     def more(self, signature: str, count: int, line: int, now: float | None) -> ProblemSeen:
         """A known problem came `count` times more, up to `line`."""
         known = self._problems[signature]

@@ -80,6 +80,10 @@ class Matcher:
         low = text.translate(_ERASED).lower()
         return not any(gate in low for gate in self._gates)
 
+    def judges_digits(self, text: str) -> bool:
+        """Whether the verdict on `text` depends on its digits."""
+        return self._search(_ends(text))[1] is not Care.NONE
+
     def _search(self, text: str) -> tuple[tuple[Signature, ...], Care]:
         low = text.lower()
         found: list[tuple[bool, int, Signature]] = []
