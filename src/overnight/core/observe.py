@@ -12,7 +12,7 @@ Rules:
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec.structs import replace
 
@@ -78,6 +78,7 @@ class LogReader:
         self._bulk_bytes = bulk_bytes
         self._splitter = LineSplitter()
         self._recognizers = recognizers
+        self._objective = objective
         self._sampler = Sampler(recognizers.probe, objective)
         self._tail: deque[str] = deque(maxlen=_KEPT)
         self._informative = 0
@@ -104,6 +105,16 @@ class LogReader:
         self._observe(self._splitter.flush(), now, found)
         cut = self.problems.flush(now)
         return [*found, cut] if cut is not None else found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What was learned from the log, without the known problems: `attach` gives them back."""
+        return {name: value for name, value in vars(self).items() if name not in ("_catalog", "_sampler")}
+
+    def attach(self, catalog: Catalog) -> None:
+        """Go on with these known problems, after the reader came back from a state."""
+        self._catalog = catalog
+        self._sampler = Sampler(self._recognizers.probe, self._objective)
+        self.problems.attach(catalog.matcher)
 
     def tail(self, count: int) -> list[str]:
         """The last informative lines, oldest first."""

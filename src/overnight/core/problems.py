@@ -12,6 +12,7 @@ Rules:
 import re
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 from overnight.core.lines import Line
 from overnight.core.model import Problem, ProblemSeen
@@ -76,6 +77,14 @@ class ProblemBook:
         if text:
             self._before.append(text[:300])
         return seen
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the matcher."""
+        return {name: value for name, value in vars(self).items() if name != "_matcher"}
+
+    def attach(self, matcher: Matcher) -> None:
+        """Go on with this matcher."""
+        self._matcher = matcher
 
     @property
     def is_open(self) -> bool:

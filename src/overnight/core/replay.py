@@ -19,12 +19,22 @@ _PIECES = 50
 
 
 def replay(
-    spec: Spec, events: Sequence[Event], log: Iterable[bytes], catalog: Catalog, *, host: str = ""
+    spec: Spec,
+    events: Sequence[Event],
+    log: Iterable[bytes],
+    catalog: Catalog,
+    *,
+    host: str = "",
+    begun: Watch | None = None,
+    since: float = 0.0,
 ) -> Watch:
-    """The watch as it stood at the last event. `log`: the log's bytes from its start, in pieces of any size."""
-    watch = Watch(spec, catalog, host=host)
+    """The watch as it stood at the last event. `log`: the log's bytes from its start, in pieces of any size.
+
+    `begun`: a watch that knows what came before these events and before these bytes, and until when: `since`.
+    """
+    watch = begun or Watch(spec, catalog, host=host)
     source = _Source(log)
-    t = 0.0
+    t = since
     for event in events:
         _absorb_until(watch, source, event.offset, t, event.t)
         watch.recall(event)

@@ -55,6 +55,11 @@ class Journal:
         self.trouble = None
 
     @property
+    def count(self) -> int:
+        """How many events are recorded, those that wait for the disk among them."""
+        return len(self._keys)
+
+    @property
     def behind(self) -> bool:
         """Whether something still waits for the disk."""
         return bool(self._waiting)

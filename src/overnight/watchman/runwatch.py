@@ -14,6 +14,7 @@ Rules:
 """
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Sequence
@@ -31,11 +32,14 @@ from overnight.keeper.liveness import is_kept
 from overnight.keeper.records import EXIT, START
 from overnight.store.home import LOG
 from overnight.store.rundir import ANSWERS, STOP, RunDir
+from overnight.watchman import memory
 from overnight.watchman.acts import Acts
 from overnight.watchman.ending import RunClock, record_end
 from overnight.watchman.journal import Journal
 from overnight.watchman.tail import LogTail
 from overnight.watchman.tools import Tools
+
+log = logging.getLogger(__name__)
 
 INTERESTING = frozenset({LOG, START, EXIT, STOP, ANSWERS})
 """The names in a run's folder whose change wakes its watch."""
@@ -122,11 +126,32 @@ class RunWatch:
         self._known = known
 
     async def _replayed(self, known: Sequence[Event]) -> Watch:
-        pieces = () if self.blind else iter(LogTail(self.run_dir.log_path, 0).read, b"")
-        catalog, _origins, self._faults = await self._tools.known(self.spec.cwd)
-        return await self._tools.threads.short(
-            replay, self.spec, known, pieces, catalog, host=self._tools.host
+        self._catalog, _origins, self._faults = await self._tools.known(self.spec.cwd)
+        return await self._tools.threads.short(self._from_the_past, known)
+
+    def _from_the_past(self, known: Sequence[Event]) -> Watch:
+        """The watch as it was left: from its memory, if there is one, and what came after that."""
+        kept = None if self.blind else memory.load(self.run_dir.path, self._catalog)
+        if kept is None or kept.events > len(known) or kept.watch.offset > _size(self.run_dir.log_path):
+            kept = None
+        begun, done = kept if kept is not None else (None, 0)
+        since = known[done - 1].t if done else 0.0
+        self._kept_at = begun.offset if begun is not None else 0
+        pieces = () if self.blind else iter(LogTail(self.run_dir.log_path, self._kept_at).read, b"")
+        return replay(
+            self.spec, known[done:], pieces, self._catalog, host=self._tools.host, begun=begun, since=since
         )
+
+    def _keep_memory(self) -> None:
+        """At a check-in of a log that grew much. What cannot be kept costs time after a crash and nothing else."""
+        grown = self.watch.offset - self._kept_at
+        if grown < memory.EVERY_BYTES or self._tail.cut or self.journal.behind or self.blind:
+            return
+        self._kept_at = self.watch.offset
+        try:
+            memory.save(self.run_dir.path, self.watch, self.journal.count, self._catalog)
+        except OSError as error:
+            log.warning("the memory of %s was not kept: %s", self.run_dir.id, error)
 
     async def _begin(self) -> None:
         """Take over: open the way to the command's end, note the gap, finish what was begun."""
@@ -249,6 +274,8 @@ class RunWatch:
         events = self.watch.look(self._looked)
         self._publish_default(events)
         await self._do(events)
+        if any(event.kind == "check_in" for event in events):
+            self._keep_memory()
 
     def _publish_default(self, events: list[Event]) -> None:
         """An answer that the watch gave itself is the question's one answer: whoever comes later is told
@@ -333,6 +360,14 @@ class RunWatch:
             await self.journal.flush()
         await self.acts.sent()
         await self.acts.write_status()  # with the report, which was made beside
+        memory.forget(self.run_dir.path)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 class OvertakenError(Exception):

@@ -12,6 +12,7 @@ Rules:
 """
 
 import re
+from typing import Any
 
 from overnight.core.lines import Line
 from overnight.core.model import Fact
@@ -42,23 +43,36 @@ class Recognizers:
         self._tables = Tables()
         self._in_frame = False
         self._bars = Bars()
+        self._evaluations, self._fits = vision.Evaluations(), Fits()
+        self._simulations, self._tools = Simulations(), Tools()
         self._families = self._all()
         self._wordy_families = (*self._sweeps.families(), *self._bars.families())
         self._silent: set[str] = set()
         self._other: Recognizers | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What was learned, without the functions that learn."""
+        left_out = ("_families", "_wordy_families", "_other")
+        return {name: value for name, value in vars(self).items() if name not in left_out}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._families = self._all()
+        self._wordy_families = (*self._sweeps.families(), *self._bars.families())
+        self._other = None
+
     def _all(self) -> tuple[Family, ...]:
         return (
             *vision.FAMILIES,
-            *vision.Evaluations().families(),
+            *self._evaluations.families(),
             *optuna.FAMILIES,
             *self._sweeps.families(),
             *self._bars.families(),
             *keras.FAMILIES,
             *boosting.FAMILIES,
-            *Fits().families(),
-            *Simulations().families(),
-            *Tools().families(),
+            *self._fits.families(),
+            *self._simulations.families(),
+            *self._tools.families(),
             Family(("  ", "\t", "|", "│", "┃"), self._tables.read),
         )
 
