@@ -40,9 +40,9 @@ def main() -> int:
 
 
 def _watch(home: str, held: lock.HomeLock) -> None:
+    os.chdir(home)
     os.closerange(3, held.fd)
     os.closerange(held.fd + 1, _MOST_FILES)
-    os.chdir(home)
     set_name(f"{OWN_PREFIX}watch")
     _log_to(os.path.join(home, start.LOG))
     lock_or_none: lock.HomeLock | None = held
