@@ -197,6 +197,7 @@ FALSE_FRIENDS = [
     "epochs: 100",
     "max_steps = 1000",
     "best epoch: 12",
+    "using {'hidden': 113, 'batch': 16}",
     "Epoch time: 81.43 s",
     "loading epoch=3-step=100.ckpt",
     "CPU usage 45%, memory 61%",

@@ -4,7 +4,7 @@ Rules:
 - A unit word needs its number right behind it: `Epoch time: 81` counts nothing.
 - The best, the last, the maximal or the total one is not the present one: `best epoch: 12`, `max_steps 1000`.
 - A plural without a total is a setting (`epochs: 100`), except `iters`, which some programs count with.
-- `12/25/2026`, `a/b/3/4`, `3.4/5` are no counters.
+- `12/25/2026`, `a/b/3/4`, `3.4/5` are no counters; `'batch': 16` among quoted names is a size.
 """
 
 import re
@@ -76,6 +76,8 @@ def _words(lower: str, line: int) -> Iterator[ProgressSeen]:
         word, total = match.group("word"), match.group("total")
         unit = _NAMES.get(word) or UNITS.get(word)
         if unit is None or _BEFORE.search(lower[max(0, match.start() - 12) : match.start()]):
+            continue
+        if unit == "batch" and total is None and match.group()[len(word)] in "'\"":
             continue
         bare = unit in _STRONG and (not word.endswith("s") or word in _NAMES)
         if total is None and not bare and word != "iters":
