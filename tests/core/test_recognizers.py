@@ -484,3 +484,11 @@ def test_real_scikit_learn_output_is_read(capsys: pytest.CaptureFixture[str]) ->
 def test_no_line_breaks_or_stops_the_reading(text: str) -> None:
     for fact in read(text, text):
         assert not isinstance(fact, TrialSeen) or fact.number == 1
+
+
+def test_the_last_word_of_a_study_is_no_trial() -> None:
+    """It names the best trial, which ended long ago."""
+    said = "Study finished: best log loss 0.0667 in trial 20 with {'hidden': 113, 'batch': 16}"
+    found = recognize(Line(1, 0, said))
+    assert not any(isinstance(fact, TrialSeen) for fact in found)
+    assert any(isinstance(fact, PhaseSeen) for fact in found)

@@ -20,6 +20,7 @@ _LITTLE_BYTES = 200 << 20
 _EXTRAS = {
     "altair": ("plots", "pictures in the report", "overnight[report]"),
     "pynvml": ("gpu", "GPU use in the samples", "overnight[gpu]"),
+    "hyperscan": ("engine", "large logs at 1 GB/s", "overnight[fast]"),
 }
 
 

@@ -41,6 +41,8 @@ _DONE = re.compile(
     re.IGNORECASE,
 )
 _TRIAL_DONE = re.compile(r"complet|finish|done|result|value|score|->|=>", re.IGNORECASE)
+_OF_THE_BEST = re.compile(r"\b(?:best|study|sweep)\b.{0,80}\btrial\b", re.IGNORECASE)
+"""A sentence about the whole names a trial that ended long ago."""
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _NEW_BEST = re.compile(r"\bnew best\b|\bbest model\b|\bnew record\b|\bbest so far\b")
 _MOST_SHAPES = 512
@@ -162,7 +164,7 @@ def _companion(name: str) -> bool:
 def _as_trial(text: str, facts: list[Fact], measured: list[MetricSeen], line: Line) -> list[Fact]:
     """`Trial 5/100 completed, accuracy=0.91`: a trial with its value, and the direction its name tells."""
     trial = next((f for f in facts if isinstance(f, ProgressSeen) and f.unit == "trial"), None)
-    if trial is None or not _TRIAL_DONE.search(text) or len(facts) > 1:
+    if trial is None or not _TRIAL_DONE.search(text) or _OF_THE_BEST.search(text) or len(facts) > 1:
         return []
     values = [m for m in measured if names.direction(m.name) or names.key(m.name) in ("value", "objective")]
     if len(values) != 1 or not isfinite(values[0].value):
