@@ -16,9 +16,10 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # `typing` costs 7 ms, and the detached start is measured
 if TYPE_CHECKING:
+    from overnight.app.checkup import Check, doctor
     from overnight.app.deciding import Stopped, answer, relaunch, stop
     from overnight.app.following import Following, WaitResult, follow, status, wait
-    from overnight.app.house import Check, Gone, doctor, prune, rebuild
+    from overnight.app.house import Gone, prune, rebuild
     from overnight.app.knowing import list_runs, log_path, read_log
     from overnight.app.reading import log_pieces
     from overnight.app.results import Analysed, analyze, analyze_each, make_report
@@ -33,7 +34,8 @@ _WHERE = {
     "results": ("Analysed", "analyze", "analyze_each", "make_report"),
     "telling": ("Pending", "Tried", "notify_pending", "notify_test"),
     "reading": ("log_pieces",),
-    "house": ("Check", "Gone", "doctor", "prune", "rebuild"),
+    "house": ("Gone", "prune", "rebuild"),
+    "checkup": ("Check", "doctor"),
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 

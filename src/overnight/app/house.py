@@ -1,36 +1,16 @@
-"""The house: is everything in order here, what may go, and the index anew."""
+"""The house: what may go, and the index anew."""
 
-import importlib.util
 import os
 import shutil
-import sys
 import time
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from overnight.app.knowing import status_of
-from overnight.errors import OvernightError, Unreadable
 from overnight.keeper.liveness import state_of
 from overnight.store import home as store
 from overnight.store import runs
 from overnight.store.rundir import RunDir
-from overnight.watchman.start import CLOSED, ensure_if_needed, needs_watching, watchman_pid
-
-_LITTLE_BYTES = 200 << 20
-_EXTRAS = {
-    "altair": ("plots", "pictures in the report", "overnight[report]"),
-    "pynvml": ("gpu", "GPU use in the samples", "overnight[gpu]"),
-    "hyperscan": ("engine", "large logs at 1 GB/s", "overnight[fast]"),
-}
-
-
-class Check(NamedTuple):
-    """One thing that was looked at. `advice`: what to do when it is not `ok`."""
-
-    name: str
-    ok: bool
-    text: str
-    advice: str = ""
+from overnight.watchman.start import CLOSED, ensure_if_needed
 
 
 class Gone(NamedTuple):
@@ -39,97 +19,6 @@ class Gone(NamedTuple):
     run: str
     name: str
     bytes: int
-
-
-# ---------------------------------------------------------------- doctor
-
-
-def doctor() -> list[Check]:
-    """Everything that has to be right here for a night to go well."""
-    place = store.home()
-    return [_python(), *_home(place), _settings(), *_signatures(), _watchman(place), *_kernel(), *_extras()]
-
-
-def _python() -> Check:
-    version = ".".join(map(str, sys.version_info[:3]))
-    return Check(
-        "python", sys.version_info >= (3, 11), f"{version} at {sys.executable}", "Use Python 3.11 or newer."
-    )
-
-
-def _home(place: str) -> Iterator[Check]:
-    try:
-        store.prepare(place)
-    except OvernightError as error:
-        yield Check("home", False, str(error), "Set OVERNIGHT_HOME to a folder of your own.")
-        return
-    yield Check("home", True, place)
-    free = shutil.disk_usage(place).free
-    text = f"{free / 1e9:.1f} GB free"
-    yield Check("disk", free > _LITTLE_BYTES, text, "Free some space: logs and reports go there.")
-
-
-def _settings() -> Check:
-    from overnight import settings
-
-    try:
-        settings.load()
-    except Unreadable as error:
-        return Check("settings", False, str(error), f"Correct {settings.path()}.")
-    there = os.path.exists(settings.path())
-    return Check("settings", True, settings.path() if there else f"defaults ({settings.path()} is not there)")
-
-
-def _signatures() -> Iterator[Check]:
-    """Each file of known problems of the user's own and of this folder's project."""
-    from overnight import catalog
-
-    files = catalog.user_files(os.getcwd())
-    if not files:
-        ours = len(catalog.load().signatures)
-        text = f"{ours} known problems; none of your own in {catalog.user_folder()}"
-        yield Check("signatures", True, text)
-    for path in files:
-        try:
-            count = len(catalog.checked(path))
-        except Unreadable as error:
-            yield Check("signatures", False, str(error), "Correct the file or remove it.")
-        else:
-            yield Check("signatures", True, f"{count} in {path}")
-
-
-def _watchman(place: str) -> Check:
-    pid = watchman_pid(place)
-    if pid is not None:
-        return Check("watchman", True, f"at work (process {pid})")
-    if not needs_watching(place):
-        return Check("watchman", True, "at rest: there is nothing to watch")
-    ensure_if_needed(place)
-    return Check(
-        "watchman", False, "a run had nobody to watch it; it was started now", "Run `overnight doctor` again."
-    )
-
-
-def _kernel() -> Iterator[Check]:
-    try:
-        os.close(os.pidfd_open(os.getpid()))
-    except (AttributeError, OSError) as error:
-        yield Check("pidfd", False, f"not available: {error}", "Linux 5.3 or newer is needed.")
-    else:
-        yield Check("pidfd", True, f"Linux {os.uname().release}")
-    with open("/proc/sys/fs/inotify/max_user_watches", encoding="ascii") as file:
-        most = int(file.read())
-    advice = "Raise fs.inotify.max_user_watches (sysctl)."
-    yield Check("inotify", most >= 1024, f"{most} watches", advice)
-
-
-def _extras() -> Iterator[Check]:
-    for module, (name, what, extra) in _EXTRAS.items():
-        there = importlib.util.find_spec(module) is not None
-        yield Check(name, True, f"{what}: {'yes' if there else f'no (pip install {extra!r} adds it)'}")
-
-
-# ---------------------------------------------------------------- prune and rebuild
 
 
 def prune(older_than_s: float | None = None, keep: int | None = None, dry_run: bool = False) -> list[Gone]:

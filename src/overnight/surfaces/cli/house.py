@@ -1,4 +1,4 @@
-"""`doctor`, `prune` and `rebuild`: is everything all right here, and what may go."""
+"""`prune` and `rebuild`: what may go, and the index anew."""
 
 import re
 
@@ -7,32 +7,13 @@ import click
 from overnight import app
 from overnight.core.humane import size
 from overnight.surfaces.cli import out
-from overnight.surfaces.cli.registry import DONE, REFUSED
+from overnight.surfaces.cli.registry import DONE
 from overnight.surfaces.cli.verb import json_option, verb
 from overnight.surfaces.safe import printable
 
 _DAY_S = 86_400.0
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
 _AGE_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": _DAY_S, "": _DAY_S, "w": 7 * _DAY_S}
-
-
-@verb(
-    "doctor",
-    "Check that everything is in order on this machine",
-    ("overnight doctor", "a page of checks, with advice where one fails"),
-)
-@json_option
-def doctor(as_json: bool) -> int:
-    """Check this machine: the home, the watchman, the notification channels, what is installed."""
-    checks = app.doctor()
-    if as_json:
-        out.say_json(checks)
-    else:
-        for check in checks:
-            out.say(f"{'✓' if check.ok else '✗'} {printable(check.name):<14}{printable(check.text)}")
-            if not check.ok and check.advice:
-                out.say(f"  {'':<14}→ {printable(check.advice)}")
-    return DONE if all(check.ok for check in checks) else REFUSED
 
 
 @verb(

@@ -18,7 +18,7 @@ MODULES = {
     "answer": "deciding", "stop": "deciding", "relaunch": "deciding",
     "report": "results", "analyze": "analyzing",
     "config": "settings", "notify": "telling", "completion": "completion",
-    "doctor": "house", "prune": "house", "rebuild": "house",
+    "doctor": "doctor", "prune": "house", "rebuild": "house",
     "demo": "demo",
 }  # fmt: skip
 
