@@ -7,6 +7,7 @@ Rules:
 """
 
 import os
+import re
 import select
 from collections.abc import Container, Iterator, Mapping
 
@@ -18,11 +19,11 @@ _FIRST_PID_NAMESPACE = "pid:[4026531836]"
 """That of the machine itself: a constant of the kernel (PROC_PID_INIT_INO)."""
 _MARKS = {"/.dockerenv": "Docker", "/run/.containerenv": "Podman"}
 _IN_CGROUP = {
-    "kubepods": "Kubernetes",
-    "docker": "Docker",
-    "libpod": "Podman",
-    "containerd": "containerd",
-    "lxc": "LXC",
+    "Kubernetes": re.compile(r"/kubepods"),
+    "Docker": re.compile(r"/docker(/|-[0-9a-f]{12})"),
+    "Podman": re.compile(r"libpod-[0-9a-f]{12}"),
+    "containerd": re.compile(r"cri-containerd-"),
+    "LXC": re.compile(r"/lxc(/|\.payload)"),
 }
 _SHELLS = ("sh", "bash", "dash", "zsh", "fish", "ash", "ksh", "login")
 _SANDBOXES = ("bwrap", "firejail", "nsjail", "codex-linux-san")
@@ -37,20 +38,24 @@ _WITH_INIT = "docker run --init -d …   (compose: `init: true`; elsewhere: `tin
 # ---------------------------------------------------------------- pure
 
 
-def container_name(marks: Container[str], cgroup: str, env: Mapping[str, str], declared: str) -> str:
+def container_name(
+    marks: Container[str], cgroup: str, env: Mapping[str, str], declared: str = "", own_namespace: bool = True
+) -> str:
     """What kind of container this is; empty when nothing says that it is one.
 
-    `marks`: files that are there; `declared`: what systemd was told (/run/systemd/container).
+    `marks`: files that are there; `declared`: what systemd was told (/run/systemd/container);
+    `own_namespace`: whether processes are counted apart from those of the machine.
     """
     if "KUBERNETES_SERVICE_HOST" in env:
         return "Kubernetes"
-    for part, name in _IN_CGROUP.items():
-        if part in cgroup:
+    for name, pattern in _IN_CGROUP.items():
+        if pattern.search(cgroup):
             return name
     for mark, name in _MARKS.items():
-        if mark in marks:
+        # A virtual machine may be made from a container's image, with the marks of one.
+        if mark in marks and own_namespace:
             return name
-    return declared.strip()
+    return "" if declared.strip() == "wsl" else declared.strip()
 
 
 def ending(name: str, first: Stat | None, on_terminal: bool) -> Check:
@@ -85,11 +90,7 @@ def name_here(system: System, env: Mapping[str, str]) -> str:
     marks = [mark for mark in _MARKS if system.has(mark)]
     cgroup = system.text("/proc/self/cgroup") or ""
     declared = system.text("/run/systemd/container") or ""
-    name = container_name(marks, cgroup, env, declared)
-    # A virtual machine may be made from a container's image, with the marks of one.
-    return (
-        "" if name in _MARKS.values() and not _own_namespace(system) and name.lower() not in cgroup else name
-    )
+    return container_name(marks, cgroup, env, declared, _own_namespace(system))
 
 
 def look_at_ending(system: System, env: Mapping[str, str]) -> Iterator[Check]:

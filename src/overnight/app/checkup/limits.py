@@ -26,7 +26,7 @@ _CAPS = {
     "data": ("memory is refused to a process beyond {} of data", size, "d"),
 }
 
-_MORE_MEMORY = "docker update --memory …, or systemd-run -p MemoryMax=…"
+_MORE_MEMORY = "docker update --memory {}g CONTAINER   (or MemoryMax= of the unit, --mem of the job)"
 
 Limits = Mapping[str, tuple[int, int]]
 """Name to (soft, hard), as `getrlimit` has them."""
@@ -80,7 +80,7 @@ def memory(use: Use | None) -> Check:
         return fine("memory", "no cap but the machine's")
     text = f"{size(use.used)} of the {size(use.limit)} that this cgroup may use"
     if use.used > _MUCH * use.limit:
-        return warn("memory", f"{text}: beyond, the kernel kills", _MORE_MEMORY)
+        return warn("memory", f"{text}: beyond, the kernel kills", _MORE_MEMORY.format((use.limit >> 29) + 1))
     return fine("memory", text)
 
 
@@ -89,7 +89,7 @@ def tasks(use: Use | None) -> Iterator[Check]:
     if use is not None:
         text = f"{use.used} of the {use.limit} processes and threads that this cgroup may have"
         if use.used > _MUCH * use.limit or use.limit - use.used < _FEW_PROCESSES:
-            advice = "docker update --pids-limit …, or systemd-run -p TasksMax=infinity"
+            advice = "docker update --pids-limit -1 CONTAINER   (or TasksMax=infinity of the unit)"
             yield warn("cgroup", f"{text}: at the limit nothing starts", advice)
         else:
             yield fine("cgroup", text)

@@ -18,6 +18,11 @@ _WIDEST = 100
 _INDENT = 16
 _MARKS = {"bad": ("✗", "x"), "warn": ("!", "!"), "unknown": ("?", "?"), "ok": ("✓", "-")}
 _ARROW = ("→", ">")
+_BETWEEN = ("·", "|")
+_HELD = "\N{NO-BREAK SPACE}"
+"""Before a dot: it ends a line and begins none."""
+_AIRY = 5
+"""So many entries have an empty line between them; more would be more than a page."""
 
 
 @verb(
@@ -45,17 +50,16 @@ def doctor(as_json: bool) -> int:
 def page(checks: Sequence[app.Check]) -> Iterator[str]:
     """The lines of the page."""
     yield _headline(checks)
-    for level in ("bad", "warn", "unknown"):
-        for check in checks:
-            if check.level == level:
-                yield from _entry(check)
+    alarming = [check for level in ("bad", "warn", "unknown") for check in checks if check.level == level]
+    for number, check in enumerate(alarming):
+        if number == 0 or len(alarming) <= _AIRY:
+            yield ""
+        yield from _entry(check)
     yield ""
     for theme in dict.fromkeys(check.theme for check in checks):
-        harmless = [
-            f"{check.name}: {check.text}" for check in checks if check.theme == theme and check.level == "ok"
-        ]
+        harmless = [_told(check) for check in checks if check.theme == theme and check.level == "ok"]
         if harmless:
-            yield from _wrapped("ok", theme, " · ".join(harmless))
+            yield from _wrapped("ok", theme, f"{_HELD}{_sign(_BETWEEN)} ".join(harmless))
 
 
 def _headline(checks: Sequence[app.Check]) -> str:
@@ -72,7 +76,6 @@ def _told(check: app.Check) -> str:
 
 
 def _entry(check: app.Check) -> Iterator[str]:
-    yield ""
     yield from _wrapped(check.level, check.name, check.text)
     if check.advice:
         yield f"{'':<{_INDENT}}{_sign(_ARROW)} {printable(check.advice)}"
@@ -80,7 +83,7 @@ def _entry(check: app.Check) -> Iterator[str]:
 
 def _wrapped(level: str, label: str, text: str) -> list[str]:
     first = f"{_sign(_MARKS[level])} {printable(label)}"
-    return textwrap.wrap(
+    lines = textwrap.wrap(
         printable(text),
         max(2 * _INDENT, min(_WIDEST, out.terminal_width())),
         initial_indent=f"{first:<{_INDENT - 1}} ",
@@ -88,6 +91,7 @@ def _wrapped(level: str, label: str, text: str) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace(_HELD, " ") for line in lines]
 
 
 def _sign(signs: tuple[str, str]) -> str:
