@@ -31,7 +31,7 @@ _REAPERS = (
     "systemd", "init", "tini", "tini-static", "docker-init", "podman-init", "catatonit", "dumb-init", "runit",
     "runit-init", "s6-svscan", "openrc-init", "my_init", "bwrap", "pause", "procd",
 )  # fmt: skip
-_REAPING_S = 2.0
+_REAPING_S = 5.0
 _WITH_INIT = "docker run --init -d …   (compose: `init: true`; elsewhere: `tini -- COMMAND` as process 1)"
 
 

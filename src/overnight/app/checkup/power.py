@@ -51,7 +51,7 @@ def reboot(at: str | None, pending: bool, scheduled: str) -> Check:
     return fine("reboot", "none is due")
 
 
-def sleep(batteries: bool, masked: bool, inhibitors: Iterable[str]) -> Iterator[Check]:
+def suspend(batteries: bool, masked: bool, inhibitors: Iterable[str]) -> Iterator[Check]:
     """Whether a laptop goes to sleep. `inhibitors`: the records of /run/systemd/inhibit."""
     if batteries and not masked and not any(_holds(text) for text in inhibitors):
         text = "a closed lid or an empty battery suspends this laptop and every run on it"
@@ -101,7 +101,7 @@ def look_at_sleep(system: System) -> Iterator[Check]:
     masked = any(_masked(system, f"{unit}/{sleep}") for unit in _UNITS for sleep in _SLEEPS)
     inhibit = "/run/systemd/inhibit"
     records = [system.text(f"{inhibit}/{name}") or "" for name in system.names(inhibit) if "." not in name]
-    yield from sleep(batteries, masked or lid_ignored(config(system)), records)
+    yield from suspend(batteries, masked or lid_ignored(config(system)), records)
 
 
 def look_at_memory(system: System) -> Iterator[Check]:
