@@ -180,25 +180,28 @@ def first(name: str) -> Stat:
 
 
 @pytest.mark.parametrize(
-    ("name", "process", "on_terminal", "level"),
+    ("name", "process", "on_terminal", "same_session", "level"),
     [
-        ("Docker", "tini", False, "ok"),
-        ("Docker", "sleep", False, "ok"),
-        ("Docker", "sleep", True, "warn"),
-        ("Docker", "bash", False, "warn"),
-        ("", "bwrap", False, "warn"),
-        ("Kubernetes", "pause", False, "ok"),
-        ("", "python3", False, "ok"),
+        ("Docker", "tini", False, True, "ok"),
+        ("Docker", "sleep", False, False, "ok"),
+        ("Docker", "sleep", True, False, "warn"),
+        ("Docker", "bash", False, True, "warn"),  # docker run IMAGE bash -c …
+        ("Docker", "sh", False, False, "ok"),  # the entry point of a development container
+        ("", "bwrap", False, False, "warn"),
+        ("Kubernetes", "pause", False, False, "ok"),
+        ("", "python3", False, True, "ok"),
     ],
 )
-def test_what_ends_a_container(name: str, process: str, on_terminal: bool, level: str) -> None:
-    found = container.ending(name, first(process), on_terminal)
+def test_what_ends_a_container(
+    name: str, process: str, on_terminal: bool, same_session: bool, level: str
+) -> None:
+    found = container.ending(name, first(process), on_terminal, same_session)
     assert found.level == level
     assert bool(found.advice) is (level == "warn")
 
 
 def test_an_unknown_first_process_is_no_alarm() -> None:
-    assert container.ending("Docker", None, on_terminal=False).level == "ok"
+    assert container.ending("Docker", None, False, False).level == "ok"
 
 
 def test_orphans_that_stay_are_told() -> None:

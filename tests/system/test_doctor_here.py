@@ -1,8 +1,11 @@
 """Doctor on this machine, and on sick ones made of namespaces and limits."""
 
+import ctypes
+import errno
 import json
 import os
 import resource
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +15,8 @@ import pytest
 from test_watchman_faults import may_mount
 
 from overnight import app
-from overnight.app.checkup import container
+from overnight.app.checkup import container, logout
+from overnight.app.checkup.facts import System
 
 Checks = dict[str, app.Check]
 Call = Callable[..., subprocess.CompletedProcess[str]]
@@ -147,6 +151,39 @@ def test_without_an_inotify_instance_nothing_works(call: Call) -> None:
     assert found["files"].level == "unknown"
 
 
+@namespaced
+def test_a_shell_that_takes_its_namespace_along(call: Call) -> None:
+    found = checks(call("--json", before=(*NAMESPACES, "sh", "-c", '"$@"; exit $?', "sh")))
+    assert (found["container"].level, "(sh)" in found["container"].text) == ("warn", True)
+
+
+PIDFD_OPEN = 434  # the same on every processor
+REFUSE = 0x00050000 | errno.EPERM
+
+
+def forbid_pidfd_open() -> None:
+    """What old profiles of containers do to calls that they do not know."""
+
+    def line(code: int, equal: int, other: int, value: int) -> bytes:
+        return struct.pack("=HBBI", code, equal, other, value)
+
+    program = (
+        line(0x20, 0, 0, 0) + line(0x15, 0, 1, PIDFD_OPEN) + line(6, 0, 0, REFUSE) + line(6, 0, 0, 0x7FFF0000)
+    )
+    lines = ctypes.create_string_buffer(program, len(program))
+    filter_ = ctypes.create_string_buffer(struct.pack("=H6xQ", 4, ctypes.addressof(lines)))
+    libc = ctypes.CDLL(None)
+    libc.prctl(38, 1, 0, 0, 0)  # no new privileges, without which a filter is refused
+    assert libc.prctl(22, 2, filter_) == 0
+
+
+def test_a_sandbox_that_forbids_pidfds_is_found_out_by_trying(call: Call) -> None:
+    done = call("--json", preexec_fn=forbid_pidfd_open)
+    found = checks(done)
+    assert (found["kernel"].level, done.returncode) == ("bad", 1)
+    assert "Operation not permitted" in found["kernel"].text
+
+
 # ------------------------------------------------------------ a copy of another machine
 
 
@@ -200,3 +237,21 @@ def test_a_configuration_that_is_a_folder_is_told(tmp_path: Path, monkeypatch: p
 def test_an_empty_machine_breaks_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OVERNIGHT_HOME", str(tmp_path / "home"))
     assert {check.level for check in app.doctor(str(tmp_path / "nothing"))} <= {"ok", "unknown", "warn"}
+
+
+@pytest.mark.parametrize(
+    ("said", "level"), [("echo process", "ok"), ("echo control-group", "warn"), ("exit 1", "warn")]
+)
+def test_systemd_is_asked_what_a_service_does(
+    said: str, level: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemctl = tmp_path / "bin" / "systemctl"
+    systemctl.parent.mkdir()
+    systemctl.write_text(f"#!/bin/sh\n{said}\n")
+    systemctl.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{systemctl.parent}:{os.environ['PATH']}")
+    root = tmp_path / "root"
+    machine(root, proc__self__cgroup="0::/system.slice/jupyterhub.service\n")
+    (root / "run/systemd/system").mkdir(parents=True)
+    (found,) = logout.look_at_service(System(str(root)))
+    assert (found.level, "jupyterhub.service" in found.text) == (level, True)

@@ -1,8 +1,8 @@
 """Containers, sandboxes, and the first process of the PID namespace, with which everything in it ends.
 
 Rules:
-- That a container ends is normal; what warns is a first process that ends soon: a shell, a sandbox, one on a
-  terminal.
+- That a container ends is normal; what warns is a first process that ends soon: a sandbox, one on a terminal,
+  the shell that we were called from.
 - Whether ended orphans are taken away is tried out with one, unless process 1 is known to do it.
 """
 
@@ -58,15 +58,18 @@ def container_name(
     return "" if declared.strip() == "wsl" else declared.strip()
 
 
-def ending(name: str, first: Stat | None, on_terminal: bool) -> Check:
-    """What ends the container `name` (empty: a mere PID namespace), and every run with it."""
+def ending(name: str, first: Stat | None, on_terminal: bool, same_session: bool) -> Check:
+    """What ends the container `name` (empty: a mere PID namespace), and every run with it.
+
+    `first`: its process 1. A shell that is no session of ours is an entry point, and stays.
+    """
     what = f"{name} container" if name else "PID namespace of its own"
     if first is None:
         return fine("container", f"{what}: its end ends every run in it")
     if first.name in _SANDBOXES:
         text = f"a sandbox ({first.name}): when its command ends, the kernel kills every run in it"
         return warn("container", text, "Start the run outside the sandbox.")
-    if first.name in _SHELLS or on_terminal:
+    if on_terminal or (first.name in _SHELLS and same_session):
         text = f"{what}: when its first process ({first.name}) ends, so does every run"
         command = "docker run -d --init IMAGE sleep infinity, then docker exec -it … overnight run -- COMMAND"
         return warn("container", text, command if name else "Start the run outside of it.")
@@ -99,7 +102,8 @@ def look_at_ending(system: System, env: Mapping[str, str]) -> Iterator[Check]:
     if name or _own_namespace(system):
         text = system.text("/proc/1/stat")
         first = Stat(text.encode()) if text else None
-        yield ending(name, first, on_terminal=text is not None and _terminal(text) != 0)
+        on_terminal = text is not None and _terminal(text) != 0
+        yield ending(name, first, on_terminal, first is not None and first.session == os.getsid(0))
 
 
 def sandboxed(system: System) -> bool:
