@@ -89,6 +89,14 @@ def test_an_agent_is_named(call: Call) -> None:
     assert "agent" not in checks(call("--json"))
 
 
+@namespaced
+def test_a_user_without_a_name_and_without_rights_gets_the_whole_page(call: Call) -> None:
+    before = ("unshare", "--user", "--map-user=54321")
+    found = checks(call("--json", before=before))
+    assert [check for check in found.values() if check.level == "unknown"] == []
+    assert found["processes"].level == "ok"
+
+
 # ------------------------------------------------------------ sick ones
 
 

@@ -70,7 +70,7 @@ def _home(system: System, place: str) -> Iterator[_Named]:
 
 def _surroundings(system: System) -> Iterator[_Named]:
     env = os.environ
-    yield "logout", lambda: logout.look_at_logout(system, pwd.getpwuid(os.getuid()).pw_name)
+    yield "logout", lambda: logout.look_at_logout(system, _user())
     yield "service", partial(logout.look_at_service, system)
     yield "container", partial(container.look_at_ending, system, env)
     yield "init", partial(container.look_at_init, system)
@@ -78,6 +78,14 @@ def _surroundings(system: System) -> Iterator[_Named]:
     yield "job", partial(places.job, env, time.time())
     yield "rented", partial(places.reclaimed, env)
     yield "terminal", partial(places.terminal, env)
+
+
+def _user() -> str:
+    """The user's name; in a container there may be a number only."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def _agent(system: System) -> list[Check]:

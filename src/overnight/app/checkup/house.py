@@ -1,4 +1,7 @@
-"""The program itself: its interpreter, its settings, its known problems, its watchman, what is installed."""
+"""The program itself: its interpreter, its settings, its known problems, its watchman, what is installed.
+
+Rules: an error that a person can meet is told in its own words; a missing watchman is started, as by any verb.
+"""
 
 import importlib.util
 import os
