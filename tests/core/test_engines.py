@@ -270,7 +270,7 @@ def test_a_line_is_held_up_to_its_bound_only() -> None:
     reader = LogReader(CATALOGS["stdlib"], Recognizers())
     for _ in range(64):
         reader.feed(b"y" * (1 << 20), None)
-        assert len(reader._splitter._rest) <= MAX_LINE_BYTES
+        assert len(reader._splitter._rest) <= MAX_LINE_BYTES + 2
     assert reader.lines <= 1
 
 
