@@ -13,7 +13,7 @@ def _environment() -> Iterator[None]:
     before = dict(os.environ)
     from fuzz import support
 
-    os.environ |= {"OVERNIGHT_HOME": str(support.SCRATCH / "home"), "OVERNIGHT_CONFIG": str(support.SCRATCH / "config.toml")}
+    os.environ |= support.PLACES
     yield
     os.environ.clear()
     os.environ.update(before)

@@ -1,7 +1,7 @@
 """The targets by name: each is a module here with `check(data)`, which states a property of one parser, and `seeds()`.
 
-Rules: `check` raises what is wrong and needs no fuzzer; `corpus/<target>/` holds the inputs that are kept, among them every
-one that ever failed, named after what it is. `WORDS` are bits that plain mutation would take long to find.
+Rules: `check` raises what is wrong and needs no fuzzer; `corpus/<target>/` holds the inputs that are kept, among them
+every one that ever failed, named after what it is. `WORDS` are bits that plain mutation would take long to find.
 """
 
 from importlib import import_module
@@ -9,8 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 NAMES = (
-    "reader", "lines", "records", "events", "settings", "policy", "signatures", "sources", "study", "safe", "report",
-    "proc", "memory", "words",
+    "reader", "lines", "records", "events", "rebuild", "settings", "policy", "signatures", "sources", "study",
+    "safe", "report", "proc", "memory", "words",
 )  # fmt: skip
 CORPUS = Path(__file__).with_name("corpus")
 

@@ -4,6 +4,7 @@ Rules: reading it never raises, from whatever byte; a replay of what is read nev
 time; so does the index made anew of it. The log of the run is the same for all.
 """
 
+from fuzz import support
 from overnight import catalog
 from overnight.app.deciding import _stopped
 from overnight.core.model import Answer, Best, Event, Record, Sample, StopRequest
@@ -12,8 +13,6 @@ from overnight.errors import AlreadyEnded
 from overnight.store import rebuild
 from overnight.store.codec import encode
 from overnight.store.rundir import RunDir
-
-from fuzz import support
 
 KNOWN = catalog.load()
 LOG = b"epoch 1/10 loss 0.5\nepoch 2/10 loss 0.4\n" * 20
@@ -52,11 +51,23 @@ def _indexed(run: RunDir, events: list[Event]) -> None:
 def seeds() -> list[bytes]:
     """Events of each kind, one by one and together."""
     best = Best(name="value", value=0.5, at="trial 1", direction="maximize")
-    told = {"key": "k3f9:success", "kind": "success", "run": "k3f9", "name": "s", "command": "c", "elapsed_s": 1.0}
+    told = {
+        "key": "k3f9:success",
+        "kind": "success",
+        "run": "k3f9",
+        "name": "s",
+        "command": "c",
+        "elapsed_s": 1.0,
+    }
     kinds = {
         "started": {},
         "first_logs": {"result": "valid"},
-        "check_in": {"number": 1, "verdict": "ok", "metrics": {"loss": 0.5}, "progress": [{"unit": "epoch", "current": 2}]},
+        "check_in": {
+            "number": 1,
+            "verdict": "ok",
+            "metrics": {"loss": 0.5},
+            "progress": [{"unit": "epoch", "current": 2}],
+        },
         "problem": support.PROBLEM,
         "record": Record(best=best, previous=0.4, gain=0.1, t=5.0),
         "sample": Sample(t=5.0, cpu_percent=99.0, rss_bytes=10**9),
@@ -74,7 +85,21 @@ def seeds() -> list[bytes]:
 
 
 def _line(kind: str, data: object, t: int) -> bytes:
-    return encode({"t": float(t), "kind": kind, "key": kind, "offset": 20 * t, "at": support.BEGAN, "data": data}) + b"\n"
+    return (
+        encode(
+            {"t": float(t), "kind": kind, "key": kind, "offset": 20 * t, "at": support.BEGAN, "data": data}
+        )
+        + b"\n"
+    )
 
 
-WORDS = ('"kind":"question"', '"kind":"ended"', '"kind":"answer"', '"t":"nan"', '"t":1e300', '"offset":-1', "null", "[[[[")
+WORDS = (
+    '"kind":"question"',
+    '"kind":"ended"',
+    '"kind":"answer"',
+    '"t":"nan"',
+    '"t":1e300',
+    '"offset":-1',
+    "null",
+    "[[[[",
+)

@@ -6,12 +6,11 @@ line is held. The limit is small here, so that long lines are found.
 
 from unittest import mock
 
+from fuzz.support import assert_harmless
 from overnight.core import lines
 from overnight.core.excerpt import Excerpts
 from overnight.core.lines import Line, LineSplitter
 from overnight.core.novelty import Learner, Novelty, Templates
-
-from fuzz.support import assert_harmless
 
 LIMIT = 64
 

@@ -1,18 +1,19 @@
 """The watch's memory on disk.
 
-Rules: any bytes give a Memory of this program or None, and nothing is unpickled that does not carry the digest of itself
-and of this program. Whoever can write that can write the run's command too: the home is private, not signed.
+Rules: any bytes give a Memory of this program or None, and nothing is unpickled that does not carry the digest of
+itself and of this program. That tells damage and other programs, not a hand: a fuzzer that sees the comparison writes
+the digest within seconds. The home is private, not signed.
 """
 
+import hashlib
 import pickle
 from typing import Any
 from unittest import mock
 
+from fuzz import support
 from overnight import catalog
 from overnight.core.watch import Watch
 from overnight.watchman import memory
-
-from fuzz import support
 
 KNOWN = catalog.load()
 _LOADS = pickle.loads
@@ -27,13 +28,14 @@ def check(data: bytes) -> None:
         (folder / memory.FILE).write_bytes(found)
         with mock.patch.object(memory.pickle, "loads", _unpickled(found, whole)):
             kept = memory.load(str(folder), KNOWN)
-        assert (kept is not None) == (found == whole)
+        assert kept is not None or found != whole
 
 
 def _unpickled(found: bytes, whole: bytes) -> Any:
     def loads(state: bytes) -> Any:
-        assert found == whole, "unpickled what is not ours"
-        return _LOADS(state)
+        head = memory._program(KNOWN) + hashlib.sha256(state).digest()
+        assert found == head + state, "unpickled without a digest"
+        return _LOADS(state) if found == whole else _LOADS(_whole()[64:])
 
     return loads
 

@@ -3,6 +3,7 @@
 Rules: a file is refused in one sentence, or the run that is started with it can be read and watched.
 """
 
+from fuzz import support
 from overnight import catalog
 from overnight.app import starting
 from overnight.core.watch import Watch
@@ -10,8 +11,6 @@ from overnight.errors import UsageError
 from overnight.store import home
 from overnight.store.rundir import RunDir
 from overnight.surfaces.cli.policy import read_policy
-
-from fuzz import support
 
 FILE = support.SCRATCH / "policy.toml"
 KNOWN = catalog.load()
@@ -22,7 +21,11 @@ def check(data: bytes) -> None:
     """Read it; start with it; watch with it."""
     FILE.write_bytes(data)
     fields = support.refused(lambda: read_policy(str(FILE)), UsageError)
-    found = None if fields is None else support.refused(lambda: starting._watching(None, fields, None), UsageError)
+    found = (
+        None
+        if fields is None
+        else support.refused(lambda: starting._watching(None, fields, None), UsageError)
+    )
     if found is None:
         return
     path = home.create_run_dir(home.home(), {"argv": ["a"], "cwd": "/", **found})
@@ -46,4 +49,14 @@ def seeds() -> list[bytes]:
     ]
 
 
-WORDS = ("nan", "inf", "-inf", "1e999", "settle_s", "stall_factor", "[signatures]", "= ", "99999999999999999999")
+WORDS = (
+    "nan",
+    "inf",
+    "-inf",
+    "1e999",
+    "settle_s",
+    "stall_factor",
+    "[signatures]",
+    "= ",
+    "99999999999999999999",
+)

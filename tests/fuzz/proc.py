@@ -4,10 +4,9 @@ Rules: a process's facts are right whatever its name is; any other text is no pr
 keeper that fails takes the exit code with it.
 """
 
+from fuzz import support
 from overnight.keeper import oom
 from overnight.keeper.identity import Stat
-
-from fuzz import support
 
 FILE = support.SCRATCH / "memory.events"
 

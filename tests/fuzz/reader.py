@@ -1,7 +1,7 @@
 """The log reader.
 
-Rules: any bytes, in any pieces, line by line and in bulk: nothing raises, both find the same problems, no more than 1 MiB
-of a line is held. The first byte of an input says how it is cut.
+Rules: any bytes, in any pieces, line by line and in bulk: nothing raises, both find the same problems, no more
+than 1 MiB of a line is held. The first byte of an input says how it is cut.
 """
 
 from overnight import catalog

@@ -5,6 +5,7 @@ home (`ls`, `find`, `state_of`, a report of the status) raises nothing but an `O
 input names the file that the rest is written into.
 """
 
+from fuzz import support
 from overnight.app import following, house, knowing
 from overnight.core.digest import digest
 from overnight.core.model import Answer, Status, StopRequest
@@ -16,8 +17,6 @@ from overnight.store.codec import encode
 from overnight.store.rundir import RunDir
 from overnight.store.task_status import markdown
 from overnight.surfaces.cli import facts, listing, out
-
-from fuzz import support
 
 FILES = (
     "spec.json", "start.json", "exit.json", "stop.json", "status.json", "cursors/ada.json", "answers/gpu%2Eoom-1.json",
@@ -38,7 +37,15 @@ def check(data: bytes) -> None:
 
 
 def _records(run: RunDir) -> None:
-    for read in (run.spec, run.start, run.exit, run.stop_request, run.answers, run.templates, run.open_question):
+    for read in (
+        run.spec,
+        run.start,
+        run.exit,
+        run.stop_request,
+        run.answers,
+        run.templates,
+        run.open_question,
+    ):
         support.refused(read, Unreadable)
     status = support.refused(run.status, Unreadable)
     if status is not None:
@@ -90,4 +97,16 @@ def seeds() -> list[bytes]:
     return [*whole, b"templates.bin\novernight templates 1\nf12345678"]
 
 
-WORDS = ("null", "NaN", "Infinity", "1e999", "-1", "99999999999999999999", '"nan"', "[[[[", '{"a":', "true", "\\ud800")
+WORDS = (
+    "null",
+    "NaN",
+    "Infinity",
+    "1e999",
+    "-1",
+    "99999999999999999999",
+    '"nan"',
+    "[[[[",
+    '{"a":',
+    "true",
+    "\\ud800",
+)

@@ -1,7 +1,7 @@
 """A report of a hostile night.
 
-Rules: a run whose names, log and events were written by somebody hostile gives a page of known elements without a link or
-a script, and Markdown without one of its own. Parts of an input stand between zero bytes: name, log, events.
+Rules: a run whose names, log and events were written by somebody hostile gives a page of known elements without a
+link or a script, and Markdown without one of its own. Parts of an input stand between zero bytes: name, log, events.
 """
 
 import re
@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 from msgspec.structs import replace
 
+from fuzz import events, support
 from overnight import catalog
 from overnight.core.replay import replay as replayed
 from overnight.core.watch import Watch
@@ -18,12 +19,56 @@ from overnight.report.compose import compose
 from overnight.report.source import Recorded, view_of
 from overnight.report.view import Provenance, View
 
-from fuzz import events, support
-
 KNOWN = catalog.load()
 TAGS = frozenset(
-    "html head meta title style body main header footer section p span b br h1 h2 h3 ol ul li code pre dl dt dd figure"
-    " figcaption div table thead tbody tr th td time i svg g path line rect text tspan circle defs clippath".split()
+    [
+        "html",
+        "head",
+        "meta",
+        "title",
+        "style",
+        "body",
+        "main",
+        "header",
+        "footer",
+        "section",
+        "p",
+        "span",
+        "b",
+        "br",
+        "h1",
+        "h2",
+        "h3",
+        "ol",
+        "ul",
+        "li",
+        "code",
+        "pre",
+        "dl",
+        "dt",
+        "dd",
+        "figure",
+        "figcaption",
+        "div",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "time",
+        "i",
+        "svg",
+        "g",
+        "path",
+        "line",
+        "rect",
+        "text",
+        "tspan",
+        "circle",
+        "defs",
+        "clippath",
+    ]
 )
 _REFERRING = ("src", "href", "xlink:href", "srcset", "action", "http-equiv")
 
@@ -58,7 +103,13 @@ def _view(text: str, log: bytes, recorded: bytes) -> View:
         file.write(recorded)
     found, _end = run.events()
     spec = replace(
-        support.SPEC, name=text or None, tags=[text], argv=["python", text], env={"A": text}, changed=[text], cwd=text
+        support.SPEC,
+        name=text or None,
+        tags=[text],
+        argv=["python", text],
+        env={"A": text},
+        changed=[text],
+        cwd=text,
     )
     watch: Watch = replayed(spec, found, [log], KNOWN)
     now = _now(found, support.BEGAN, running=watch.phase != "ended")

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing: `python tests/fuzz/run.py TARGET|all -max_total_time=60`; libFuzzer's options are understood.
+"""Coverage-guided fuzzing: `python tests/fuzz/run.py TARGET|all -max_total_time=60`; takes libFuzzer's options.
 
 Rules:
 - `all` gives every target its share of the time, each in a process of its own, and fails if one of them fails.

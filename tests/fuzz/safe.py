@@ -1,15 +1,15 @@
 """Hostile text on its way to a screen, a message and a page.
 
-Rules: what is shown holds no control character; to make harmless twice changes nothing; Markdown and HTML have no element
-of the text's own making. Secrets that were masked once need no second mask.
+Rules: what is shown holds no control character; to make harmless twice changes nothing; Markdown and HTML have no
+element of the text's own making. Secrets that were masked once need no second mask.
 """
 
 import html
 import re
 
-
 from msgspec.structs import replace
 
+from fuzz import support
 from overnight.core.mask import harmless, mask, mask_words
 from overnight.core.model import Best, Progress, Telling
 from overnight.notify import texts
@@ -17,9 +17,6 @@ from overnight.report import markdown
 from overnight.report.safe import clean_lines
 from overnight.store.task_status import _text
 from overnight.surfaces import safe
-
-
-from fuzz import support
 
 
 def check(data: bytes) -> None:
@@ -91,4 +88,19 @@ def seeds() -> list[bytes]:
     ]
 
 
-WORDS = ("\x1b[", "\x1b]", "password=", "token: ", "://", "@", "***", "```", "<!--", "-->", "{name}", "\u202e", "AKIA", "eyJ")
+WORDS = (
+    "\x1b[",
+    "\x1b]",
+    "password=",
+    "token: ",
+    "://",
+    "@",
+    "***",
+    "```",
+    "<!--",
+    "-->",
+    "{name}",
+    "\u202e",
+    "AKIA",
+    "eyJ",
+)

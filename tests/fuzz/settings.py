@@ -1,16 +1,15 @@
 """`config.toml` and what is typed after `config set`.
 
-Rules: a file gives Settings or `Unreadable`; a value that is set is refused in one sentence or can be read again. A zero
-byte separates the file from what is typed: a key, a blank, a value.
+Rules: a file gives Settings or `Unreadable`; a value that is set is refused in one sentence or can be read again. A
+zero byte separates the file from what is typed: a key, a blank, a value.
 """
 
 import os
 from pathlib import Path
 
+from fuzz import support
 from overnight import settings
 from overnight.errors import Unreadable, UsageError
-
-from fuzz import support
 
 FILE = Path(os.environ["OVERNIGHT_CONFIG"])
 
@@ -48,4 +47,15 @@ def seeds() -> list[bytes]:
     ]
 
 
-WORDS = ("nan", "inf", "1e999", "[policy]", "[policy.signatures]", "schedule", "grace_s", "= ", "{}", "1979-05-27")
+WORDS = (
+    "nan",
+    "inf",
+    "1e999",
+    "[policy]",
+    "[policy.signatures]",
+    "schedule",
+    "grace_s",
+    "= ",
+    "{}",
+    "1979-05-27",
+)

@@ -5,12 +5,11 @@ Rules: it gives entries or `Unreadable`, soon; an entry that is taken in reads a
 
 import time
 
+from fuzz import support
 from overnight import catalog
 from overnight.core.observe import Catalog, LogReader
 from overnight.core.recognizers import Recognizers
 from overnight.errors import Unreadable
-
-from fuzz import support
 
 FILE = support.SCRATCH / "mine.toml"
 LINES = b"a" * 3000 + b"\n" + b"a b 1 " * 500 + b"!\n" + b"error: failed to " * 200 + b"\n"
@@ -40,11 +39,32 @@ def _entry(pattern: str, example: str) -> bytes:
 def seeds() -> list[bytes]:
     """Patterns that are right, that are wrong, and that take for ever."""
     pairs = [
-        ("disk .* full", "disk 3 full"), ("(a+)+$", "aaa"), ("(?i)x{2,5}|y", "Y"), ("(a|ab)*c", "abc"), ("a*a*a*a*b", "ab"),
+        ("disk .* full", "disk 3 full"), ("(a+)+$", "aaa"), ("(?i)x{2,5}|y", "Y"), ("(a|ab)*c", "abc"),
+        ("a*a*a*a*b", "ab"),
         ("(?=a)a", "a"), ("[", "a"), (r"\berror\b: (\w+ )+", "error: a b "), ("(?P<n>a)", "a"), ("a{1,99999}", "aa"),
         (r"[\W\d_]+\s*$", "1 "), ("(?s:.)(?-i:b)", "ab"), ("^$", ""),
     ]  # fmt: skip
-    return [_entry(*pair) for pair in pairs] + [_entry("a", "a") + b"near_misses = ['b']\nrole = 'noise'\ngeneric = true\n"]
+    return [_entry(*pair) for pair in pairs] + [
+        _entry("a", "a") + b"near_misses = ['b']\nrole = 'noise'\ngeneric = true\n"
+    ]
 
 
-WORDS = ("(?:", ")*", ")+", "{1,", "}", "|", "[^", "]", ".*", "\\s+", "\\w", "(?i)", "(?>", "*+", "(?#", "^", "$")
+WORDS = (
+    "(?:",
+    ")*",
+    ")+",
+    "{1,",
+    "}",
+    "|",
+    "[^",
+    "]",
+    ".*",
+    "\\s+",
+    "\\w",
+    "(?i)",
+    "(?>",
+    "*+",
+    "(?#",
+    "^",
+    "$",
+)

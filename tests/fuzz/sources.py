@@ -8,10 +8,9 @@ import bz2
 import gzip
 import lzma
 
+from fuzz import support
 from overnight.app.sources import Source
 from overnight.errors import Unreadable
-
-from fuzz import support
 
 FILE = support.SCRATCH / "train.log"
 MOST_BYTES = 32 << 20
@@ -43,8 +42,23 @@ def seeds() -> list[bytes]:
 
     text = b"epoch 1 loss 0.5\n" * 40
     frame = zstandard.ZstdCompressor(write_content_size=False)
-    whole = [gzip.compress(text), bz2.compress(text), lzma.compress(text), zstandard.compress(text), frame.compress(text)]
+    whole = [
+        gzip.compress(text),
+        bz2.compress(text),
+        lzma.compress(text),
+        zstandard.compress(text),
+        frame.compress(text),
+    ]
     zeros = bytes(4 << 20)
     bombs = [gzip.compress(zeros), bz2.compress(zeros), lzma.compress(zeros), zstandard.compress(zeros)]
     cut = [one[: len(one) * 2 // 3] for one in whole]
-    return [*whole, *cut, *(one + one for one in whole), *bombs, text, b"\xff\xfea\0\n\0", b"\0\0\0a\n", bytes(range(256))]
+    return [
+        *whole,
+        *cut,
+        *(one + one for one in whole),
+        *bombs,
+        text,
+        b"\xff\xfea\0\n\0",
+        b"\0\0\0a\n",
+        bytes(range(256)),
+    ]

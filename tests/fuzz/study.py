@@ -8,12 +8,11 @@ import json
 import sqlite3
 from functools import cache
 
+from fuzz import support
 from overnight.errors import Unreadable
 from overnight.readers import optuna, optuna_journal
 from overnight.readers.study import Study
 from overnight.report import source
-
-from fuzz import support
 
 FOLDER = support.SCRATCH / "study"
 _TABLES = """
@@ -70,8 +69,12 @@ def _database() -> bytes:
     db.execute("insert into study_directions values (1, 0, 'MAXIMIZE')")
     db.execute("""insert into study_system_attributes values (1, 'study:metric_names', '["auc"]')""")
     for n in range(6):
-        db.execute("insert into trials values (?, ?, 1, ?)", (n + 1, n, ("COMPLETE", "PRUNED", "FAIL")[n % 3]))
-        db.execute("insert into trial_values values (?, 0, ?, ?)", (n + 1, n / 2, "INF_POS" if n == 3 else "FINITE"))
+        db.execute(
+            "insert into trials values (?, ?, 1, ?)", (n + 1, n, ("COMPLETE", "PRUNED", "FAIL")[n % 3])
+        )
+        db.execute(
+            "insert into trial_values values (?, 0, ?, ?)", (n + 1, n / 2, "INF_POS" if n == 3 else "FINITE")
+        )
         db.execute("insert into trial_params values (?, ?, 'x', 0.5, ?)", (2 * n + 1, n + 1, _FLOAT))
         db.execute("insert into trial_params values (?, ?, 'opt', 1.0, ?)", (2 * n + 2, n + 1, _CHOICE))
         db.execute("insert into trial_intermediate_values values (?, 1, 0.25)", (n + 1,))
@@ -88,7 +91,14 @@ def _journal() -> list[bytes]:
         {"op_code": 5, "trial_id": 0, "param_name": "o", "param_value_internal": 1, "distribution": _CHOICE},
         {"op_code": 7, "trial_id": 0, "step": 1, "intermediate_value": 0.5},
         {"op_code": 6, "trial_id": 0, "state": 1, "values": [0.5]},
-        {"op_code": 4, "study_id": 0, "state": 1, "value": 1.5, "params": {"x": 0.2}, "distributions": {"x": _FLOAT}},
+        {
+            "op_code": 4,
+            "study_id": 0,
+            "state": 1,
+            "value": 1.5,
+            "params": {"x": 0.2},
+            "distributions": {"x": _FLOAT},
+        },
         {"op_code": 1, "study_id": 1},
     ]
     return [json.dumps(operation).encode() + b"\n" for operation in operations]
@@ -98,8 +108,24 @@ def seeds() -> list[bytes]:
     """A journal and its beginnings; databases with other headers, pages and cells."""
     journal = _journal()
     text = _database().find(b"COMPLETE")
-    marks = [b"\0\x10\x01\xff\xff", b"\0\x64\0\x05", text.to_bytes(2, "big") + b"\x03FAIL", b"\0\x1c\x03\0\0\0\x01"]
+    marks = [
+        b"\0\x10\x01\xff\xff",
+        b"\0\x64\0\x05",
+        text.to_bytes(2, "big") + b"\x03FAIL",
+        b"\0\x1c\x03\0\0\0\x01",
+    ]
     return [b"".join(journal[:n]) for n in range(1, len(journal) + 1)] + marks + [b""]
 
 
-WORDS = ("NaN", "Infinity", "1e999", "null", "[[[[", '"op_code": 6', '"op_code": 5', '"trial_id": -1', "true", "{}")
+WORDS = (
+    "NaN",
+    "Infinity",
+    "1e999",
+    "null",
+    "[[[[",
+    '"op_code": 6',
+    '"op_code": 5',
+    '"trial_id": -1',
+    "true",
+    "{}",
+)

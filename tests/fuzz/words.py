@@ -5,9 +5,12 @@ and shown. The first line of an input names the option.
 """
 
 import math
+import os
+from unittest import mock
 
 import click
 
+from fuzz import support
 from overnight import catalog
 from overnight.app import starting
 from overnight.core.watch import Watch
@@ -17,10 +20,8 @@ from overnight.store.rundir import RunDir
 from overnight.store.task_status import markdown
 from overnight.surfaces.cli import house, words
 
-from fuzz import support
-
 KNOWN = catalog.load()
-OPTIONS = ("schedule", "goal", "expect", "env", "age", "name")
+OPTIONS = ("schedule", "goal", "expect", "env", "age", "name", "walltime")
 _CONTEXT = click.Context(click.Command("run"))
 _PARAM = click.Option(["--word"])
 
@@ -33,8 +34,7 @@ def check(data: bytes) -> None:
     text = rest.decode("utf-8", "surrogateescape").replace("\0", "")
     try:
         given = _read(option, text)
-    except click.BadParameter as refusal:
-        assert refusal.message
+    except click.BadParameter:
         return
     if option == "age":
         assert given["age"] is None or 0 <= given["age"] < math.inf, given
@@ -46,7 +46,10 @@ def _read(option: str, text: str) -> dict[str, object]:
     if option == "age":
         return {"age": house._age(text)}
     if option == "name":
-        return {"name": text, "tags": [text], "argv": [text]}
+        return {"name": text, "tags": [text], "argv": text.split("\n")}
+    if option == "walltime":
+        with mock.patch.dict(os.environ, {"SLURM_JOB_END_TIME": text}):
+            return {"expect": starting._walltime()}
     if option in ("expect", "env"):
         reader = words.expectations if option == "expect" else words.assignments
         return {option: reader(_CONTEXT, _PARAM, tuple(text.split("\n")))}
@@ -74,7 +77,8 @@ def seeds() -> list[bytes]:
     return [
         b"schedule\n30,90,300", b"schedule\n1e-9", b"schedule\n1,2,nan", b"goal\nmaximize val loss", b"goal\nmin",
         b"expect\ntrials=100\nepochs=1e3", b"expect\ns=1", b"env\nA=b\nC=", b"age\n30d", b"age\n1.5 h", b"age\n8w",
-        b"name\nsweep-A", b"age\n" + b"9" * 400 + b"w", b"schedule\n" + b"1" * 400,
+        b"name\nsweep-A", b"name\n-a\n-c\n",
+        b"walltime\n4000000000", "walltime\n\u00b2".encode(), b"age\n" + b"9" * 400 + b"w", b"schedule\n" + b"1" * 400,
     ]  # fmt: skip
 
 

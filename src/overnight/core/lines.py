@@ -124,9 +124,9 @@ class LineSplitter:
         return lines
 
     def _begin(self, data: bytes) -> bytes:
-        """UTF-16 is known by its mark in the first two bytes."""
+        """UTF-16 is known by its mark in the first two bytes, UTF-8 by three."""
         data, self._rest = self._rest + data, b""
-        if len(data) < 2:
+        if len(data) < 2 or data == codecs.BOM_UTF8[:2]:
             self._rest = data
             return b""
         self._begun = True

@@ -38,7 +38,7 @@ def _lines(path: str) -> list[str]:
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return file.read().splitlines()
-    except OSError:
+    except (OSError, ValueError):  # the second for a path that can be none
         return []
 
 

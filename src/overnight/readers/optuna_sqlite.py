@@ -55,9 +55,15 @@ def is_optuna(path: Path) -> bool:
         return error.code == "busy"
 
 
+_WRONG = (TypeError, ValueError, OverflowError, RecursionError)
+"""What a sound database with other things in its columns leads to."""
+
+
 def _open_and(path: Path, use: Callable[[sqlite3.Connection], T]) -> T:
     try:
         return _patiently(path, use)
+    except _WRONG as error:
+        raise _unreadable(path, error) from error
     except sqlite3.OperationalError as error:
         if not _is_hot(error):
             raise _unreadable(path, error) from error
@@ -66,7 +72,7 @@ def _open_and(path: Path, use: Callable[[sqlite3.Connection], T]) -> T:
     try:
         with _repaired_copy(path) as copy, contextlib.closing(sqlite3.connect(copy)) as db:
             return use(db)
-    except (sqlite3.DatabaseError, OSError) as error:
+    except (sqlite3.DatabaseError, OSError, *_WRONG) as error:
         raise _unreadable(path, error) from error
 
 
@@ -161,8 +167,9 @@ def _batch(db: sqlite3.Connection, study_id: int, after: int) -> list[tuple[int,
 def _trial(
     number: int, state: str, values: dict[int, float], params: dict[str, str], report: float | None
 ) -> Trial:
-    kept = tuple(values[i] for i in sorted(values)) if state == "COMPLETE" else ()
-    return Trial(number, _STATES.get(state, "running"), kept, params, report)
+    kept = tuple(float(values[i]) for i in sorted(values)) if state == "COMPLETE" else ()
+    last = None if report is None else float(report)
+    return Trial(int(number), _STATES.get(state, "running"), kept, params, last)
 
 
 _SPAN = "join trials t using (trial_id) where t.study_id = ? and t.trial_id > ? and t.trial_id <= ?"
