@@ -114,7 +114,8 @@ def _repaired_copy(path: Path) -> Iterator[Path]:
 
 
 def _unreadable(path: Path, error: Exception) -> Unreadable:
-    return Unreadable(f"{path} cannot be read as an Optuna study: {error}")
+    why = " ".join(str(error).split())  # it may quote what a damaged page holds
+    return Unreadable(f"{path} cannot be read as an Optuna study: {why}")
 
 
 # ---------------------------------------------------------------- the tables
