@@ -6,9 +6,11 @@ input names the file that the rest is written into.
 """
 
 from fuzz import support
+from overnight import catalog
 from overnight.app import following, house, knowing
 from overnight.core.digest import digest
 from overnight.core.model import Answer, Status, StopRequest
+from overnight.core.watch import Watch
 from overnight.errors import Unreadable
 from overnight.keeper import liveness, records, stop
 from overnight.keeper.tree import Tree
@@ -18,6 +20,7 @@ from overnight.store.rundir import RunDir
 from overnight.store.task_status import markdown
 from overnight.surfaces.cli import facts, listing, out
 
+KNOWN = catalog.load()
 FILES = (
     "spec.json", "start.json", "exit.json", "stop.json", "status.json", "cursors/ada.json", "answers/gpu%2Eoom-1.json",
     "templates.bin",
@@ -38,7 +41,6 @@ def check(data: bytes) -> None:
 
 def _records(run: RunDir) -> None:
     for read in (
-        run.spec,
         run.start,
         run.exit,
         run.stop_request,
@@ -47,6 +49,9 @@ def _records(run: RunDir) -> None:
         run.open_question,
     ):
         support.refused(read, Unreadable)
+    spec = support.refused(run.spec, Unreadable)
+    if spec is not None:
+        Watch(spec, KNOWN).look(7200.0)
     status = support.refused(run.status, Unreadable)
     if status is not None:
         _show(status)

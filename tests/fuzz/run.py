@@ -54,7 +54,8 @@ def _one(name: str, options: list[str]) -> None:
     words = place / f"{name}.words"
     words.parent.mkdir(parents=True, exist_ok=True)
     words.write_text("".join(_quoted(word) for word in getattr(MODULE, "WORDS", ())) or '"a"\n', "ascii")
-    atheris.Setup([sys.argv[0], *_USUAL, f"-dict={words}", *options, *folders], MODULE.check)
+    program = f"{sys.executable} {__file__} {name}"  # what a merge starts again, through a shell
+    atheris.Setup([program, *_USUAL, f"-dict={words}", *options, *folders], MODULE.check)
     atheris.Fuzz()
 
 

@@ -212,7 +212,7 @@ def _known(run: RunDir, reader: str) -> _Known:
     """What the reader was told; nothing when that is damaged: to tell twice is better than to stay silent."""
     try:
         return msgspec.convert(run.cursor(reader) or {}, _Known, strict=False)
-    except msgspec.ValidationError:
+    except ValueError:
         return _Known()
 
 

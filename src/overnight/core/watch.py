@@ -461,7 +461,7 @@ class Watch:
             return
         try:
             recaller(self, event)
-        except (msgspec.ValidationError, KeyError, ImpossibleStep):
+        except (ValueError, KeyError, ImpossibleStep):
             return  # damaged, or out of order after damage: the log and the other events say the rest
 
     def _recall_check_in(self, event: Event) -> None:

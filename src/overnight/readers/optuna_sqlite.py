@@ -139,6 +139,8 @@ def _study(db: sqlite3.Connection, study_id: int, name: str, storage: str) -> St
     newest = 0
     while batch := _batch(db, study_id, newest):
         first, newest = newest, batch[-1][0]
+        if newest <= first:
+            raise ValueError("its trials are out of order")  # or a damaged page would be read for ever
         values = _values(db, study_id, first, newest)
         params = _params(db, study_id, first, newest, ranges)
         reports = _last_reports(db, study_id, first, newest)

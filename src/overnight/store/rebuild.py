@@ -123,7 +123,7 @@ def _values(event: Event) -> tuple[int, float, dict[str, float]]:
     try:
         values = msgspec.convert(event.data.get("metrics", {}), dict[str, float], strict=False)
         return msgspec.convert(event.data.get("number", 0), int), event.t, values
-    except msgspec.ValidationError:
+    except ValueError:
         return 0, event.t, {}
 
 
