@@ -23,6 +23,7 @@ from overnight.core.model import (
     Sample,
     StopRequest,
     Struct,
+    Telling,
 )
 from overnight.store.codec import decode
 
@@ -54,6 +55,11 @@ class _Ended(Struct, frozen=True):
     exit: Exit = Exit()
 
 
+class _Told(Struct, frozen=True):
+    key: str
+    channel: str = ""
+
+
 class _Report(Struct, frozen=True):
     html: str | None = None
     md: str | None = None
@@ -70,6 +76,8 @@ _HOLDS: dict[str, Any] = {
     "stop": StopRequest,
     "stopped_tree": _StoppedTree,
     "ended": _Ended,
+    "notification": Telling,
+    "told": _Told,
     "report": _Report,
 }
 
