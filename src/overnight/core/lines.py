@@ -90,6 +90,8 @@ class LineSplitter:
     def feed(self, data: bytes) -> list[Line]:
         """The lines that `data` completes."""
         data = self._begin(data) if not self._begun else data
+        if not self._begun:
+            return []
         if self._decoder is not None:
             data = self._decoder.decode(data).encode("utf-8", "replace")
         lines: list[Line] = []
