@@ -55,8 +55,8 @@ def is_optuna(path: Path) -> bool:
         return error.code == "busy"
 
 
-_WRONG = (TypeError, ValueError, OverflowError, RecursionError)
-"""What a sound database with other things in its columns leads to."""
+_WRONG = (TypeError, ValueError, OverflowError, RecursionError, MemoryError)
+"""What other things in the columns of a database lead to, and a page that says it is huge."""
 
 
 def _open_and(path: Path, use: Callable[[sqlite3.Connection], T]) -> T:
@@ -114,7 +114,7 @@ def _repaired_copy(path: Path) -> Iterator[Path]:
 
 
 def _unreadable(path: Path, error: Exception) -> Unreadable:
-    why = " ".join(str(error).split())  # it may quote what a damaged page holds
+    why = " ".join(str(error).split()) or type(error).__name__  # it may quote what a damaged page holds
     return Unreadable(f"{path} cannot be read as an Optuna study: {why}")
 
 
