@@ -1,7 +1,7 @@
 # Two commands do everything on a machine that has only python3 (with venv and pip):
 #   make demo    a real Optuna study under watch, about two minutes
 #   make test    lint, types and all tests
-#   make fuzz    bytes of all kinds for the reader, a minute
+#   make fuzz    bytes of all kinds for every parser, a minute in all (SECONDS_OF_FUZZING=1800 for half an hour)
 # make bench prints the figures that the README names (bench/*.py --check also judges them).
 
 PYTHON ?= python3
@@ -41,7 +41,7 @@ bench: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
-	$(BIN)/python tests/fuzz/reader.py -max_total_time=$(SECONDS_OF_FUZZING) -timeout=10 -verbosity=0 -artifact_prefix=/tmp/
+	$(BIN)/python tests/fuzz/run.py all -max_total_time=$(SECONDS_OF_FUZZING) -verbosity=0 -artifact_prefix=/tmp/fuzz-
 
 clean:
 	rm -rf $(VENV) build dist

@@ -85,7 +85,8 @@ def checked(path: str) -> tuple[Signature, ...]:
     except OSError as error:
         raise Unreadable(f"The signatures in {path} cannot be read: {error.strerror or error}.") from None
     except (ValueError, RecursionError, OverflowError, msgspec.ValidationError) as error:
-        raise Unreadable(f"The signatures in {path} are not used: {error}.", code="bad_signatures") from None
+        why = " ".join(str(error).split())  # it quotes the file, which may break its lines anywhere
+        raise Unreadable(f"The signatures in {path} are not used: {why}.", code="bad_signatures") from None
     return entries
 
 

@@ -185,6 +185,7 @@ def _refuse_unknown(fields: dict[str, Any]) -> None:
 def _clause(message: str) -> str:
     """msgspec's message with the place first: `'policy.stall': Invalid enum value 'x'`."""
     what, _, where = message.partition(" - at `$.")
+    what = "expected a number of 0 or more" if "` >= " in what or "` <= " in what else what
     key = where.rstrip("`").removesuffix("[...]")
     allowed = _allowed(key)
     return f"{key!r}: {what[:1].lower()}{what[1:]}" + (f" (it may be {allowed})" if allowed else "")
@@ -289,6 +290,7 @@ def _number(word: str) -> float | str:
 def _save(document: "TOMLDocument", refusal: str) -> None:
     try:
         text = document.as_string()
+        text.encode()  # what was typed may be no UTF-8
         _checked(tomllib.loads(text))
     except ValueError as error:
         raise UsageError(f"{refusal}: {error}.", code="bad_settings") from error

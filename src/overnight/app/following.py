@@ -12,14 +12,14 @@ import select
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any, Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 import msgspec
 from inotify_simple import INotify, flags
 
 from overnight.app.knowing import found, status_of
 from overnight.core.digest import digest
-from overnight.core.model import MAX_WAIT_S, Event, EventKind, Status
+from overnight.core.model import MAX_WAIT_S, Event, EventKind, Status, Struct
 from overnight.errors import UsageError, WaitTooLong
 from overnight.store.rundir import EVENTS, EXIT, STATUS, RunDir
 from overnight.watchman.start import ensure_if_needed, watchman_pid
@@ -198,6 +198,24 @@ def exit_status(status: Status) -> int:
     return 4 if status.question is not None else 3
 
 
+class _Known(Struct, frozen=True):
+    """What a cursor holds on disk."""
+
+    events: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
+    log: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
+    status: Status | None = None
+    question: str | None = None
+    ended: bool = False
+
+
+def _known(run: RunDir, reader: str) -> _Known:
+    """What the reader was told; nothing when that is damaged: to tell twice is better than to stay silent."""
+    try:
+        return msgspec.convert(run.cursor(reader) or {}, _Known, strict=False)
+    except ValueError:
+        return _Known()
+
+
 class Cursor:
     """What one reader was told of a run: how far in its events and its log, and the last status.
 
@@ -207,12 +225,11 @@ class Cursor:
 
     def __init__(self, run: RunDir, reader: str) -> None:
         self._run, self._reader = run, reader
-        known: dict[str, Any] = run.cursor(reader) or {}
-        self._events = int(known.get("events", 0))
-        self._log = int(known.get("log", 0))
-        self.told = msgspec.convert(known["status"], Status, strict=False) if "status" in known else None
-        self._open = known.get("question")
-        self.ended = bool(known.get("ended", False))
+        known = _known(run, reader)
+        self._events, self._log = known.events, known.log
+        self.told = known.status
+        self._open = known.question
+        self.ended = known.ended
         self.news_at = 0.0
 
     @property

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_MOST_DIGITS = 12
+"""Of a time in seconds since the epoch, until the year 33658."""
+
+
 class Launched:
     """A run that was started: its `id` and its directory, `path`. `unwatched`: why no watchman could be
     started."""
@@ -145,6 +149,6 @@ def _walltime() -> dict[str, float]:
     """Seconds until the scheduler that we run under ends us, where it says so."""
     import time
 
-    end = os.environ.get("SLURM_JOB_END_TIME", "")
-    left = int(end) - time.time() if end.isdigit() else 0.0
+    end = os.environ.get("SLURM_JOB_END_TIME", "")[:_MOST_DIGITS]
+    left = int(end) - time.time() if end.isdecimal() else 0.0
     return {"walltime": left} if left > 0 else {}

@@ -7,7 +7,9 @@ import math
 
 
 def duration(seconds: float) -> str:
-    """`42 s`, `12 min`, `7 h 42`, `3 d 4 h`."""
+    """`42 s`, `12 min`, `7 h 42`, `3 d 4 h`; `?` for what no clock shows."""
+    if not math.isfinite(seconds):
+        return "?"
     s = max(0, round(seconds))
     if s < 60:
         return f"{s} s"

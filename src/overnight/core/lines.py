@@ -4,7 +4,8 @@ Rules:
 - Lines are physical: they end at `\n` and are counted as `sed -n` counts them. A `\r` inside one begins a segment
   that rewrites it (a progress bar); each segment is given as a line of the same number.
 - Any cut of the bytes gives the same lines. A `\r` at the end of a piece waits: `\r\n` is one end.
-- A line holds at most 1 MiB; what is longer is dropped and the line says so. Nothing in here raises on content.
+- A line holds at most 1 MiB; what is longer is dropped and the line says so when it ends, as a `\r` may come yet.
+  Nothing in here raises on content.
 - Text is UTF-8, else Latin-1; UTF-16 when the log opens with its mark. Escape sequences, backspaces and control
   characters are gone.
 """
@@ -82,13 +83,15 @@ class LineSplitter:
         self._rest = b""
         self._offset = 0
         self._number = 1
-        self._dropping = False
+        self._dropped = 0
         self._decoder: codecs.IncrementalDecoder | None = None
         self._begun = False
 
     def feed(self, data: bytes) -> list[Line]:
         """The lines that `data` completes."""
         data = self._begin(data) if not self._begun else data
+        if not self._begun:
+            return []
         if self._decoder is not None:
             data = self._decoder.decode(data).encode("utf-8", "replace")
         lines: list[Line] = []
@@ -101,7 +104,7 @@ class LineSplitter:
     def block(self, data: bytes) -> "Block | None":
         """All that `data` completes, in one piece; None, and nothing taken, when that is left to `feed`: at the
         beginning, in UTF-16, in a line that is too long, or when nothing is complete."""
-        if not self._begun or self._decoder is not None or self._dropping:
+        if not self._begun or self._decoder is not None or self._dropped:
             return None
         whole = self._rest + data
         cut = max(whole.rfind(b"\n"), whole.rfind(b"\r", 0, -1))
@@ -118,14 +121,14 @@ class LineSplitter:
         lines: list[Line] = []
         if self._rest:
             self._segments(self._rest.rstrip(b"\r"), lines)
-            self._offset += len(self._rest)
-            self._rest = b""
+            self._offset += len(self._rest) + self._dropped
+            self._rest, self._dropped = b"", 0
         return lines
 
     def _begin(self, data: bytes) -> bytes:
-        """UTF-16 is known by its mark in the first two bytes."""
+        """UTF-16 is known by its mark in the first two bytes, UTF-8 by three."""
         data, self._rest = self._rest + data, b""
-        if len(data) < 2:
+        if len(data) < 2 or data == codecs.BOM_UTF8[:2]:
             self._rest = data
             return b""
         self._begun = True
@@ -137,45 +140,40 @@ class LineSplitter:
         return data
 
     def _line(self, part: bytes, lines: list[Line]) -> None:
-        size = len(part) + 1
-        if not self._dropping:
-            self._segments(part.removesuffix(b"\r"), lines)
-        self._dropping = False
+        self._segments(part.removesuffix(b"\r"), lines)
         self._number += 1
-        self._offset += size
+        self._offset += len(part) + 1 + self._dropped
+        self._dropped = 0
 
     def _segments(self, part: bytes, lines: list[Line]) -> None:
         if b"\r" not in part:
             lines.append(Line(self._number, self._offset, clean(part)))
             return
-        offset = self._offset
         *earlier, last = part.split(b"\r")
-        for segment in earlier:
+        lines.append(Line(self._number, self._rewritten(earlier, lines), clean(last)))
+
+    def _rewritten(self, segments: list[bytes], lines: list[Line]) -> int:
+        """Give the segments that others replace; the offset after them. Only the first can have been shortened."""
+        offset, dropped = self._offset, self._dropped
+        for segment in segments:
             if segment:
                 lines.append(Line(self._number, offset, clean(segment), True))
-            offset += len(segment) + 1
-        lines.append(Line(self._number, offset, clean(last)))
+            offset += len(segment) + 1 + dropped
+            dropped = 0
+        return offset
 
     def _keep(self, rest: bytes, lines: list[Line]) -> None:
         """Hold back an unfinished line: give the segments that are done, bound what is left."""
-        if self._dropping:
-            self._offset += len(rest)
-            self._rest = b""
-            return
         cut = rest.rfind(b"\r", 0, len(rest) - 1)
         if cut >= 0:
-            offset = self._offset
-            for segment in rest[:cut].split(b"\r"):
-                if segment:
-                    lines.append(Line(self._number, offset, clean(segment), True))
-                offset += len(segment) + 1
-            self._offset += cut + 1
+            self._offset = self._rewritten(rest[:cut].split(b"\r"), lines)
+            self._dropped = 0
             rest = rest[cut + 1 :]
-        if len(rest) > MAX_LINE_BYTES:
-            lines.append(Line(self._number, self._offset, clean(rest[:MAX_LINE_BYTES]) + CUT_MARK))
-            self._offset += len(rest)
-            self._dropping, rest = True, b""
         self._rest = rest
+        if len(rest) > MAX_LINE_BYTES + 2:
+            # One byte too many says that it is cut; a `\r` at its end may yet be half of a line end.
+            self._rest = rest[: MAX_LINE_BYTES + 1] + (b"\r" if rest.endswith(b"\r") else b"")
+            self._dropped += len(rest) - len(self._rest)
 
 
 def is_odd(part: bytes) -> bool:

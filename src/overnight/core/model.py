@@ -9,7 +9,7 @@ Rules of this file:
 - A field is added with a default, so that old run directories stay readable.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -22,6 +22,12 @@ RunState = Literal["running", "succeeded", "failed", "stopped", "lost"]
 Choice = Literal["fix", "continue", "stop"]
 TellKind = Literal["success", "failure", "discovery", "question"]
 TrialState = Literal["running", "complete", "pruned", "failed"]
+
+Seconds = Annotated[float, msgspec.Meta(ge=-1e11, le=1e11)]
+"""A time or a duration that a clock can show; NaN and infinity are refused where it is read from disk."""
+Amount = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
+Int = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""What fits in the index and in a system call."""
 
 CHOICES: tuple[Choice, ...] = ("fix", "continue", "stop")
 MAX_WAIT_S = 300.0
@@ -51,17 +57,17 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     minor: Literal["ask", "ignore"] = "ask"
     critical: Literal["interrupt", "ask"] = "interrupt"
     non_finite: Literal["interrupt", "ask", "ignore"] = "interrupt"
-    non_finite_points: int = 10
+    non_finite_points: Annotated[int, msgspec.Meta(ge=0)] = 10
     stall: Literal["interrupt", "ask", "ignore"] = "ask"
-    stall_floor_s: float = 600.0
-    stall_factor: float = 8.0
-    settle_s: float = 5.0
-    grace_s: tuple[float, float] = (30.0, 10.0)
+    stall_floor_s: Amount = 600.0
+    stall_factor: Amount = 8.0
+    settle_s: Amount = 5.0
+    grace_s: tuple[Amount, Amount] = (30.0, 10.0)
     default_answer: Literal["continue", "stop"] | None = None
-    answer_after_s: float | None = None
-    record_min_gain: float = 0.01
-    record_every_s: float = 1800.0
-    record_warmup_trials: int = 10
+    answer_after_s: Amount | None = None
+    record_min_gain: Amount = 0.01
+    record_every_s: Amount = 1800.0
+    record_warmup_trials: Annotated[int, msgspec.Meta(ge=0)] = 10
     signatures: dict[str, Literal["interrupt", "ask", "ignore"]] = {}
 
 
@@ -79,7 +85,7 @@ class Spec(Struct, frozen=True):
     argv: list[str]
     cwd: str
     token: str
-    created_at: float
+    created_at: Seconds
     name: str | None = None
     tags: list[str] = []
     env: dict[str, str] = {}
@@ -98,12 +104,12 @@ class Start(Struct, frozen=True):
     """`start.json`: who runs. `ticks` is the kernel's start time of the process, which with the boot id
     makes a pid unique. `keepers` are (pid, ticks) of the outer and the inner one."""
 
-    pid: int
-    ticks: int
+    pid: Int
+    ticks: Int
     boot_id: str
-    keepers: list[tuple[int, int]]
-    at: float
-    boottime: float
+    keepers: list[tuple[Int, Int]]
+    at: Seconds
+    boottime: Seconds
 
 
 class Exit(Struct, frozen=True):
@@ -113,13 +119,13 @@ class Exit(Struct, frozen=True):
     `by`: who recorded it (`inner`, `outer`, `watchman`).
     """
 
-    code: int | None = None
-    signal: int | None = None
-    at: float = 0.0
-    boottime: float | None = None
+    code: Int | None = None
+    signal: Int | None = None
+    at: Seconds = 0.0
+    boottime: Seconds | None = None
     user_s: float | None = None
     system_s: float | None = None
-    max_rss_bytes: int | None = None
+    max_rss_bytes: Int | None = None
     oom: bool | None = None
     by: str = "watchman"
     note: str | None = None
@@ -129,9 +135,9 @@ class StopRequest(Struct, frozen=True):
     """`stop.json`: somebody meant the run to end. `grace_s`: instead of the policy's."""
 
     by: str
-    at: float
+    at: Seconds
     reason: str
-    grace_s: tuple[float, float] | None = None
+    grace_s: tuple[Amount, Amount] | None = None
 
 
 # ---------------------------------------------------------------- what a line says
@@ -140,7 +146,7 @@ class StopRequest(Struct, frozen=True):
 class Quote(Struct, frozen=True):
     """A line of the log, quoted with its number."""
 
-    line: int
+    line: Int
     text: str
 
 
@@ -150,7 +156,7 @@ class ProgressSeen(Struct, frozen=True):
     unit: str
     current: float
     total: float | None
-    line: int
+    line: Int
 
 
 class MetricSeen(Struct, frozen=True):
@@ -159,7 +165,7 @@ class MetricSeen(Struct, frozen=True):
 
     name: str
     value: float
-    line: int
+    line: Int
     step: float | None = None
     step_unit: str | None = None
     extreme: bool = False
@@ -168,9 +174,9 @@ class MetricSeen(Struct, frozen=True):
 class TrialSeen(Struct, frozen=True):
     """One trial of a sweep. `best` is (trial, value) where the line announces it."""
 
-    number: int
+    number: Int
     state: TrialState
-    line: int
+    line: Int
     value: float | None = None
     params: dict[str, str] = {}
     best: tuple[int, float] | None = None
@@ -181,14 +187,14 @@ class PhaseSeen(Struct, frozen=True):
     """The run says what it is doing: `load`, `compile`, `train`, `eval`, `checkpoint`, `download`, `done`."""
 
     phase: str
-    line: int
+    line: Int
 
 
 class GoalSeen(Struct, frozen=True):
     """The log itself says which way is better (a study's direction, `mode=max`)."""
 
     goal: Goal
-    line: int
+    line: Int
 
 
 Fact = ProgressSeen | MetricSeen | TrialSeen | PhaseSeen | GoalSeen
@@ -205,9 +211,9 @@ class Problem(Struct, frozen=True, rename={"cls": "class"}):
     signature: str
     cls: str
     severity: Severity
-    count: int
-    first_line: int
-    last_line: int
+    count: Int
+    first_line: Int
+    last_line: Int
     text: str
     cause: str
     advice: str
@@ -215,8 +221,8 @@ class Problem(Struct, frozen=True, rename={"cls": "class"}):
     role: Role = "root"
     certain: bool = False
     on_exit_only: bool = False
-    first_t: float | None = None
-    last_t: float | None = None
+    first_t: Seconds | None = None
+    last_t: Seconds | None = None
     context: list[str] = []
     ranks: list[int] = []
 
@@ -230,7 +236,7 @@ class ProblemSeen(Struct, frozen=True):
     problem: Problem
     new: bool
     by: int = 1
-    line: int = 0
+    line: Int = 0
     text: str = ""
 
 
@@ -268,7 +274,7 @@ class Best(Struct, frozen=True):
     at: str | None
     direction: Direction
     params: dict[str, str] = {}
-    line: int | None = None
+    line: Int | None = None
 
 
 class Record(Struct, frozen=True):
@@ -277,19 +283,19 @@ class Record(Struct, frozen=True):
     best: Best
     previous: float
     gain: float
-    t: float
+    t: Seconds
 
 
 class Sample(Struct, frozen=True):
     """Resources of the whole process tree at time `t`. CPU percent is of one core; None: could not be read."""
 
-    t: float
+    t: Seconds
     cpu_percent: float | None = None
     cpu_s: float | None = None
-    rss_bytes: int | None = None
-    processes: int | None = None
-    disk_free_bytes: int | None = None
-    log_bytes: int = 0
+    rss_bytes: Int | None = None
+    processes: Int | None = None
+    disk_free_bytes: Int | None = None
+    log_bytes: Int = 0
     gpu_percent: float | None = None
     gpu_memory_bytes: int | None = None
     memory_free_bytes: int | None = None
@@ -299,11 +305,11 @@ class Question(Struct, frozen=True):
     """ "I detected X. Fix and relaunch, or continue?" `default` is taken at `default_t`, if set."""
 
     id: str
-    t: float
-    problems: list[Problem]
+    t: Seconds
+    problems: Annotated[list[Problem], msgspec.Meta(min_length=1)]
     choices: tuple[Choice, ...] = CHOICES
     default: Choice | None = None
-    default_t: float | None = None
+    default_t: Seconds | None = None
 
 
 class Answer(Struct, frozen=True):
@@ -312,7 +318,7 @@ class Answer(Struct, frozen=True):
     question: str
     choice: Choice
     by: str
-    at: float
+    at: Seconds
 
 
 class Telling(Struct, frozen=True):
@@ -326,11 +332,11 @@ class Telling(Struct, frozen=True):
     run: str
     name: str
     command: str
-    elapsed_s: float
+    elapsed_s: Seconds
     host: str = ""
     state: RunState = "running"
-    exit_code: int | None = None
-    signal: int | None = None
+    exit_code: Int | None = None
+    signal: Int | None = None
     interrupted: bool = False
     problem: Problem | None = None
     cascades: list[str] = []
@@ -348,22 +354,22 @@ class Status(Struct, frozen=True):
     run: str
     name: str
     state: RunState
-    exit_code: int | None
-    signal: int | None
+    exit_code: Int | None
+    signal: Int | None
     phase: Phase
     verdict: Verdict
-    elapsed_s: float
+    elapsed_s: Seconds
     progress: list[Progress]
     best: Best | None
     metrics: dict[str, float]
     problems: list[Problem]
     question: Question | None
-    next_check_in_s: float | None
+    next_check_in_s: Seconds | None
     log: str
     command: list[str] = []
     cwd: str = ""
     tags: list[str] = []
-    check_ins: int = 0
+    check_ins: Int = 0
     first_logs: Literal["valid", "none yet", "invalid"] = "none yet"
     trials: dict[str, int] = {}
     sample: Sample | None = None
@@ -372,7 +378,7 @@ class Status(Struct, frozen=True):
     changed: list[str] = []
     report: str | None = None
     note: str | None = None
-    updated_at: float = 0.0
+    updated_at: Seconds = 0.0
 
 
 EventKind = Literal[
@@ -402,9 +408,9 @@ class Event(Struct, frozen=True):
     `offset`: bytes of the log that had been read, so that the night can be replayed.
     """
 
-    t: float
+    t: Seconds
     kind: EventKind
     key: str
-    offset: int = 0
-    at: float = 0.0
+    offset: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
+    at: Seconds = 0.0
     data: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 Rules: read from the parser of `re`, so that it is exactly the expression that runs; pure.
 """
 
+from collections.abc import Iterator
 from re import _constants as ops  # type: ignore[attr-defined]  # the parser of re, typed nowhere
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -22,27 +23,97 @@ def names_digits(pattern: str) -> bool:
 
 
 _REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT)
-_LOOKS_BACK = (ops.ASSERT, ops.ASSERT_NOT, ops.GROUPREF, ops.GROUPREF_EXISTS)
+_NOT_ALLOWED = (
+    *(ops.ASSERT, ops.ASSERT_NOT, ops.GROUPREF, ops.GROUPREF_EXISTS),
+    *(ops.ATOMIC_GROUP, ops.POSSESSIVE_REPEAT),  # what is in them may take for ever all the same
+)
 _MANY = 32
 """A repeat of more than that counts as without a bound."""
+_FEW = 8
+"""So often may something be repeated that has a choice of its own: 256 ways to read it."""
 
 
 def endless(pattern: str) -> str | None:
-    """Why `pattern` may take for ever on some line, or None: `(a+)+`, `(a|ab)*`, look-around, back-references."""
-    return _endless(parser.parse(pattern), repeated=False)
+    """Why `pattern` may take for ever on some line, or None: `(a+)+`, `(a|ab)*`, `(a?){40}`, `.*.*x`, look-around,
+    back-references."""
+    parsed = parser.parse(pattern)
+    return _endless(parsed, repeated=False) or _trading(parsed)
 
 
 def _endless(parsed: Any, *, repeated: bool) -> str | None:
     for op, value in parsed:
-        if op in _LOOKS_BACK:
-            return "uses look-around or a back-reference, which are not allowed"
-        many = op in _REPEATS and (value[1] == ops.MAXREPEAT or value[1] > _MANY)
-        if repeated and (many or op is ops.BRANCH):
+        if op in _NOT_ALLOWED:
+            return "uses look-around, a back-reference or an atomic group, which are not allowed"
+        varies = op in _REPEATS and value[0] != value[1]
+        if repeated and (varies or op is ops.BRANCH):
             return "has a repeat or alternatives inside a repeat, which may take for ever"
+        often = op in _REPEATS and value[1] > _FEW
         for inner in _inside(op, value):
-            if (why := _endless(inner, repeated=repeated or many)) is not None:
+            if (why := _endless(inner, repeated=repeated or often)) is not None:
                 return why
     return None
+
+
+def _trading(parsed: Any) -> str | None:
+    """`.*.*x`: two repeats side by side that take the same characters are tried with every share between them, when
+    what comes after them can fail."""
+    held: frozenset[str] = frozenset()
+    trade = False
+    for op, value in _flat(parsed):
+        if trade and not (op in _REPEATS and value[0] == 0):
+            return "has two repeats side by side that take the same characters, which may take for ever"
+        if op in _REPEATS and value[1] > _MANY:
+            letters = _letters(op, value)
+            trade = trade or bool(held & letters)
+            held = letters if value[0] else held | letters
+        elif op is ops.BRANCH:
+            if (why := next(filter(None, map(_trading, value[1])), None)) is not None:
+                return why
+            held = frozenset()
+        elif op is not ops.AT and not (op in _REPEATS and value[0] == 0):
+            held = frozenset()
+    return None
+
+
+def _flat(parsed: Any) -> Iterator[tuple[Any, Any]]:
+    """The parts in their order, groups opened."""
+    for op, value in parsed:
+        if op is ops.SUBPATTERN:
+            yield from _flat(value[3])
+        else:
+            yield op, value
+
+
+_ASCII = frozenset(map(chr, range(128)))
+_CLASSES = {
+    ops.CATEGORY_DIGIT: frozenset(filter(str.isdigit, _ASCII)),
+    ops.CATEGORY_SPACE: frozenset(filter(str.isspace, _ASCII)),
+    ops.CATEGORY_WORD: frozenset(c for c in _ASCII if c.isalnum() or c == "_"),
+}
+_OTHERS = {
+    ops.CATEGORY_NOT_DIGIT: ops.CATEGORY_DIGIT,
+    ops.CATEGORY_NOT_SPACE: ops.CATEGORY_SPACE,
+    ops.CATEGORY_NOT_WORD: ops.CATEGORY_WORD,
+}
+
+
+def _letters(op: Any, value: Any) -> frozenset[str]:
+    """The ASCII characters that a part may take, in both cases."""
+    if op is ops.LITERAL:
+        return frozenset({chr(value).lower(), chr(value).upper()})
+    if op is ops.NOT_LITERAL:
+        return _ASCII - {chr(value)}
+    if op is ops.ANY:
+        return _ASCII
+    if op is ops.RANGE:
+        found = {chr(code) for code in range(value[0], min(value[1], 127) + 1)}
+        return frozenset(case for c in found for case in (c.lower(), c.upper()))
+    if op is ops.CATEGORY:
+        return _CLASSES[value] if value in _CLASSES else _ASCII - _CLASSES[_OTHERS[value]]
+    if op is ops.IN:
+        inside = frozenset[str]().union(*(_letters(*item) for item in value if item[0] is not ops.NEGATE))
+        return _ASCII - inside if value[0][0] is ops.NEGATE else inside
+    return frozenset[str]().union(*(_letters(*item) for inner in _inside(op, value) for item in inner))
 
 
 def _required(parsed: Any) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ Rules:
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,7 +18,7 @@ from overnight.core.decide import Action, decide
 from overnight.core.detectors import Detectors, with_own_words
 from overnight.core.exits import explain
 from overnight.core.health import Health
-from overnight.core.lifecycle import step
+from overnight.core.lifecycle import ImpossibleStep, step
 from overnight.core.metrics import MetricBook
 from overnight.core.model import (
     Answer,
@@ -47,6 +47,8 @@ from overnight.core.observe import Catalog, LogReader
 from overnight.core.progress import ProgressBook
 from overnight.core.recognizers import Recognizers
 from overnight.core.records import RecordGate
+
+T = TypeVar("T")
 
 STALL = "hang.no_progress"
 
@@ -455,8 +457,12 @@ class Watch:
     def recall(self, event: Event) -> None:
         """Take over what an earlier watch of this run had decided; nothing is decided anew."""
         recaller = _RECALL.get(event.kind)
-        if recaller is not None:
+        if recaller is None:
+            return
+        try:
             recaller(self, event)
+        except (ValueError, KeyError, ImpossibleStep):
+            return  # damaged, or out of order after damage: the log and the other events say the rest
 
     def _recall_check_in(self, event: Event) -> None:
         self.check_ins.append(event.t)
@@ -466,29 +472,30 @@ class Watch:
         self._next_check_in = cadence.next_check_in(self.spec.schedule, event.t)
 
     def _recall_question(self, event: Event) -> None:
-        self.question = msgspec.convert(event.data, Question)
+        question = _recorded(event.data, Question)
         self.phase = step(self.phase, "ask")
+        self.question = question
 
     def _recall_answer(self, event: Event) -> None:
         if self.question is not None:
-            self._close_question(msgspec.convert(event.data, Answer), event.t)
+            self._close_question(_recorded(event.data, Answer), event.t)
 
     def _recall_problem(self, event: Event) -> None:
-        problem = msgspec.convert(event.data, Problem)
+        problem = _recorded(event.data, Problem)
         if not self.health.knows(problem.signature):
             self.health.see(problem, event.t, len(self.check_ins))
 
     def _recall_interrupt(self, event: Event) -> None:
-        self.interrupted = msgspec.convert(event.data["problem"], Problem)
+        self.interrupted = _recorded(event.data["problem"], Problem)
 
     def _recall_stop(self, event: Event) -> None:
-        self.stop = msgspec.convert(event.data, StopRequest)
+        self.stop = _recorded(event.data, StopRequest)
 
     def _recall_record(self, event: Event) -> None:
-        self.records.append(msgspec.convert(event.data, Record))
+        self.records.append(_recorded(event.data, Record))
 
     def _recall_sample(self, event: Event) -> None:
-        self.samples.append(msgspec.convert(event.data, Sample))
+        self.samples.append(_recorded(event.data, Sample))
         self._detectors.sample(self.samples[-1])
 
     def _recall_first_logs(self, event: Event) -> None:
@@ -500,7 +507,7 @@ class Watch:
         self._failure_told = self._failure_told or event.key == "notification:failure"
 
     def _recall_ended(self, event: Event) -> None:
-        self.exit = msgspec.convert(event.data["exit"], Exit)
+        self.exit = _recorded(event.data["exit"], Exit)
         self.state = event.data["state"]
         self.ended_t = event.t
         self.question = None
@@ -526,12 +533,17 @@ _RECALL = {
 }
 
 
+def _recorded(data: Any, wanted: type[T]) -> T:
+    """What an event holds, as it was written: a number that JSON has no word for is a string there."""
+    return msgspec.convert(data, wanted, strict=False)
+
+
 def program_name(argv: Sequence[str]) -> str:
     """A short name for a command: the script rather than its interpreter (`python tune.py` is `tune.py`)."""
     words = [a.rsplit("/", 1)[-1] for a in argv if not a.startswith("-")]
     if "-c" in argv[1:2]:
         code = argv[2].strip() if len(argv) > 2 else ""
-        return code if 0 < len(code) <= 40 and code.isprintable() else f"{words[0]} -c"
+        return code if 0 < len(code) <= 40 and code.isprintable() else f"{(words or argv)[0]} -c"
     if len(words) > 1 and words[0].startswith(
         ("python", "bash", "sh", "uv", "torchrun", "accelerate", "env")
     ):

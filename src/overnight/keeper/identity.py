@@ -42,7 +42,7 @@ def read_stat(pid: int | str) -> Stat | None:
         return None
     try:
         return Stat(os.read(fd, 4096))
-    except OSError:  # it ended between open and read
+    except (OSError, ValueError, IndexError):  # it ended between open and read; or no line of facts
         return None
     finally:
         os.close(fd)

@@ -6,6 +6,7 @@ Rules:
 - False only when nothing at all was killed for want of memory on the whole host.
 - None in between: a guess is worse than an honest "unknown". (The command may have moved to another cgroup,
   and a zombie's cgroup cannot be asked for under v1, so that silence of the group alone proves nothing.)
+- A line of another shape is passed over: a keeper that failed here would take the exit code with it.
 
 Sources: `oom_kill` in /proc/vmstat (Linux 4.13+), in memory.events of cgroup v2 and in memory.oom_control of
 cgroup v1, each of which counts victims of any kind of OOM killer (Documentation/admin-guide/cgroup-v2.rst).
@@ -37,21 +38,21 @@ def _lines(path: str) -> list[str]:
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return file.read().splitlines()
-    except OSError:
+    except (OSError, ValueError):  # the second for a path that can be none
         return []
 
 
 def _counter(path: str) -> int | None:
     for line in _lines(path):
         name, _, value = line.partition(" ")
-        if name == "oom_kill" and value.isdigit():
+        if name == "oom_kill" and value.isdecimal():
             return int(value)
     return None
 
 
 def _memory_file(cgroups: list[str], mounts: list[str]) -> str | None:
     """The file with the counter: of the v1 memory hierarchy if the process is in one, else of v2."""
-    paths = dict(line.split(":", 2)[1:] for line in cgroups)
+    paths = dict(fields[1:] for line in cgroups if len(fields := line.split(":", 2)) == 3)
     for controllers, path in paths.items():
         if "memory" in controllers.split(","):
             return _inside_mount(mounts, "cgroup", "memory", path, "memory.oom_control")
@@ -64,8 +65,10 @@ def _inside_mount(mounts: list[str], kind: str, option: str, path: str, name: st
     """The file below the mount point, taking off the part of the path that the mount itself shows."""
     for line in mounts:
         left, _, right = line.partition(" - ")
-        root, point = left.split()[3:5]
-        fstype, _, options = right.split(" ", 2)
-        if fstype == kind and (not option or option in options.split(",")) and path.startswith(root):
+        mount, file_system = left.split(), right.split(" ", 2)
+        if len(mount) < 5 or len(file_system) < 3 or file_system[0] != kind:
+            continue
+        root, point = mount[3:5]
+        if (not option or option in file_system[2].split(",")) and path.startswith(root):
             return f"{point}/{path[len(root) :].lstrip('/')}/{name}"
     return None

@@ -26,7 +26,7 @@ KEEPERS = ("inner", "outer")
 ROOM_BYTES = 4096
 """One block: enough for any record, and what a file system gives out at once."""
 
-_START_FIELDS = (("pid", int), ("ticks", int), ("boot_id", str), ("keepers", list))
+_START_FIELDS = (("pid", int), ("ticks", int), ("boot_id", str))
 _NO_LINK = (errno.ENOSPC, errno.EDQUOT, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK)
 _NO_RENAME_FLAGS = (errno.EINVAL, errno.ENOSYS)
 
@@ -96,14 +96,22 @@ def write_exit(
 def read_start(run_dir: str) -> dict[str, object] | None:
     """`start.json` as a dict; None when the command never started. Raises Unreadable when it is damaged."""
     start = read(run_dir, START)
-    wrong = (
-        []
-        if start is None
-        else [name for name, kind in _START_FIELDS if not isinstance(start.get(name), kind)]
-    )
-    if wrong:
+    if start is not None and (wrong := _missing(start)):
         raise Unreadable(f"{os.path.join(run_dir, START)} is damaged: it says nothing of {', '.join(wrong)}")
     return start
+
+
+def _missing(start: dict[str, object]) -> list[str]:
+    """The fields that are not there, or are something else; `True` is no number here."""
+    wrong = [name for name, kind in _START_FIELDS if type(start.get(name)) is not kind]
+    keepers = start.get("keepers")
+    if not isinstance(keepers, list) or not all(_is_identity(keeper) for keeper in keepers):
+        wrong.append("keepers")
+    return wrong
+
+
+def _is_identity(pair: object) -> bool:
+    return isinstance(pair, list) and len(pair) == 2 and all(type(number) is int for number in pair)
 
 
 def read_exit(run_dir: str) -> dict[str, object] | None:
@@ -121,7 +129,7 @@ def read(run_dir: str, name: str) -> dict[str, object] | None:
             value = json.loads(file.read())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Unreadable(f"{path} cannot be read: {error}") from error
     if not isinstance(value, dict):
         raise Unreadable(f"{path} is damaged: it holds no JSON object")

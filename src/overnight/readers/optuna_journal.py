@@ -87,7 +87,7 @@ class _Replay:
             do = self._do.get(operation["op_code"])
             if do is not None:
                 do(operation)
-        except (ValueError, KeyError, TypeError, IndexError):
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
             return
         self.operations += 1
 

@@ -55,9 +55,15 @@ def is_optuna(path: Path) -> bool:
         return error.code == "busy"
 
 
+_WRONG = (TypeError, ValueError, OverflowError, RecursionError, MemoryError)
+"""What other things in the columns of a database lead to, and a page that says it is huge."""
+
+
 def _open_and(path: Path, use: Callable[[sqlite3.Connection], T]) -> T:
     try:
         return _patiently(path, use)
+    except _WRONG as error:
+        raise _unreadable(path, error) from error
     except sqlite3.OperationalError as error:
         if not _is_hot(error):
             raise _unreadable(path, error) from error
@@ -66,7 +72,7 @@ def _open_and(path: Path, use: Callable[[sqlite3.Connection], T]) -> T:
     try:
         with _repaired_copy(path) as copy, contextlib.closing(sqlite3.connect(copy)) as db:
             return use(db)
-    except (sqlite3.DatabaseError, OSError) as error:
+    except (sqlite3.DatabaseError, OSError, *_WRONG) as error:
         raise _unreadable(path, error) from error
 
 
@@ -108,7 +114,8 @@ def _repaired_copy(path: Path) -> Iterator[Path]:
 
 
 def _unreadable(path: Path, error: Exception) -> Unreadable:
-    return Unreadable(f"{path} cannot be read as an Optuna study: {error}")
+    why = " ".join(str(error).split()) or type(error).__name__  # it may quote what a damaged page holds
+    return Unreadable(f"{path} cannot be read as an Optuna study: {why}")
 
 
 # ---------------------------------------------------------------- the tables
@@ -132,6 +139,8 @@ def _study(db: sqlite3.Connection, study_id: int, name: str, storage: str) -> St
     newest = 0
     while batch := _batch(db, study_id, newest):
         first, newest = newest, batch[-1][0]
+        if newest <= first:
+            raise ValueError("its trials are out of order")  # or a damaged page would be read for ever
         values = _values(db, study_id, first, newest)
         params = _params(db, study_id, first, newest, ranges)
         reports = _last_reports(db, study_id, first, newest)
@@ -161,8 +170,9 @@ def _batch(db: sqlite3.Connection, study_id: int, after: int) -> list[tuple[int,
 def _trial(
     number: int, state: str, values: dict[int, float], params: dict[str, str], report: float | None
 ) -> Trial:
-    kept = tuple(values[i] for i in sorted(values)) if state == "COMPLETE" else ()
-    return Trial(number, _STATES.get(state, "running"), kept, params, report)
+    kept = tuple(float(values[i]) for i in sorted(values)) if state == "COMPLETE" else ()
+    last = None if report is None else float(report)
+    return Trial(int(number), _STATES.get(state, "running"), kept, params, last)
 
 
 _SPAN = "join trials t using (trial_id) where t.study_id = ? and t.trial_id > ? and t.trial_id <= ?"

@@ -35,11 +35,13 @@ def decode(data: bytes, wanted: type[T]) -> T:
         return msgspec.json.decode(data, type=wanted, strict=False)
     except msgspec.ValidationError as error:
         raise DamagedError(str(error)) from error
+    except RecursionError as error:
+        raise DamagedError("it is nested too deeply") from error
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass  # maybe only a lone surrogate, which the slower parser takes
     try:
         return msgspec.convert(json.loads(data), wanted, strict=False)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, OverflowError) as error:
         raise DamagedError(str(error)) from error
 
 

@@ -25,6 +25,7 @@ from overnight.store.runs import all_runs
 from overnight.store.schema import outbox, points, runs, series
 
 STALE_S = 86_400.0
+_LONGEST = 200
 
 
 class Rebuilt(NamedTuple):
@@ -64,11 +65,14 @@ def _fill(file: Database, addresses: Sequence[str], now: float) -> Rebuilt:
             connection.execute(delete(table))
         for run in reversed(all_runs(file.home)):
             try:
-                damaged += _take_run(connection, run)
-                pending += _take_messages(connection, run, addresses, now)
+                with connection.begin_nested():
+                    damaged += _take_run(connection, run)
+                    pending += _take_messages(connection, run, addresses, now)
                 total += 1
             except Unreadable as error:
                 damaged.append(str(error))
+            except (ValueError, OverflowError) as error:  # a name or a number that no column takes
+                damaged.append(f"Run {run.id} cannot be indexed: {' '.join(str(error).split())[:_LONGEST]}")
     return Rebuilt(total, pending, damaged)
 
 
@@ -123,7 +127,7 @@ def _values(event: Event) -> tuple[int, float, dict[str, float]]:
     try:
         values = msgspec.convert(event.data.get("metrics", {}), dict[str, float], strict=False)
         return msgspec.convert(event.data.get("number", 0), int), event.t, values
-    except msgspec.ValidationError:
+    except ValueError:
         return 0, event.t, {}
 
 

@@ -21,9 +21,10 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from overnight.core import cadence
 from overnight.core.model import Answer, Event, Exit, Question, Spec, Start, Status, StopRequest
 from overnight.errors import AlreadyAnswered, AlreadyEnded, NothingToAnswer, Unreadable, UsageError
-from overnight.store import files
+from overnight.store import event_line, files
 from overnight.store.codec import DamagedError, decode, encode
 from overnight.store.home import LOG, SPEC, unusable
 from overnight.store.task_status import markdown
@@ -73,6 +74,10 @@ class RunDir:
         spec = self._read(SPEC, Spec)
         if spec is None:
             raise Unreadable(f"{self.file(SPEC)} is missing: this is no run directory.")
+        try:
+            cadence.check(spec.schedule)
+        except ValueError as error:
+            raise Unreadable(f"{self.file(SPEC)} is damaged ({error}).") from error
         return spec
 
     def start(self) -> Start | None:
@@ -123,13 +128,13 @@ class RunDir:
         """
         data = self._bytes(EVENTS, since)
         whole = data[: data.rfind(b"\n") + 1]
-        events = [event for line in whole.splitlines() if (event := _event(line)) is not None]
+        events = [event for line in whole.splitlines() if (event := event_line.read(line)) is not None]
         return events, since + len(whole)
 
     def torn_events(self) -> int:
         """How many lines of `events.jsonl` cannot be read. Raises Unreadable."""
         lines = self._bytes(EVENTS, 0).splitlines()
-        return sum(1 for line in lines if line.strip() and _event(line) is None)
+        return sum(1 for line in lines if line.strip() and event_line.read(line) is None)
 
     # ------------------------------------------------------------ questions and answers
 
@@ -253,13 +258,6 @@ class RunDir:
             raise Unreadable(f"The directory of run {self.id} is gone: {self.path}") from error
         except OSError as error:
             raise unusable(self.path, error) from error
-
-
-def _event(line: bytes) -> Event | None:
-    try:
-        return decode(line, Event)
-    except DamagedError:
-        return None
 
 
 def _question(event: Event) -> Question:

@@ -95,10 +95,10 @@ class Acts:
         self._stop_tree(None)
 
     def _stop(self, event: Event) -> None:
-        self._stop_tree(msgspec.convert(event.data, StopRequest).grace_s)
+        self._stop_tree(msgspec.convert(event.data, StopRequest, strict=False).grace_s)
 
     def _notify(self, event: Event) -> None:
-        telling = msgspec.convert(event.data, Telling)
+        telling = msgspec.convert(event.data, Telling, strict=False)
         if telling.kind == "success":
             self._summary = telling
         else:

@@ -5,6 +5,8 @@ Rules:
   nothing and the log is read from its start, at some 100 MB/s.
 - It is the state of our own objects (pickle), private as everything in the home; what stands in it is checked
   against a digest and against the program before it is taken in.
+- The digest tells damage, not a hand: unpickling runs what somebody wrote there on purpose. Nobody but the owner can
+  write in a home; a home that somebody else filled is not one to watch.
 """
 
 import hashlib

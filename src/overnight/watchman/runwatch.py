@@ -283,7 +283,7 @@ class RunWatch:
         for event in events:
             if event.kind != "answer":
                 continue
-            answer = msgspec.convert(event.data, Answer)
+            answer = msgspec.convert(event.data, Answer, strict=False)
             try:
                 self.run_dir.answer(msgspec.structs.replace(answer, at=time.time()))
             except (NothingToAnswer, HomeUnusable):

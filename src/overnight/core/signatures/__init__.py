@@ -52,6 +52,8 @@ def parse(texts: Iterable[str]) -> tuple[Signature, ...]:
 
 
 def _check(entry: Signature) -> None:
+    if not entry.id.strip() or not entry.id.isprintable():
+        raise ValueError(f"signature {entry.id!r}: its id is a word that can be shown, such as my.disk")
     if not entry.pattern or not entry.examples:
         raise ValueError(f"signature {entry.id}: it needs at least one pattern and one example")
     for pattern in entry.pattern:

@@ -105,7 +105,7 @@ def problem_fact(problem: Problem) -> Fact:
 
 
 def _why(problem: Problem, times: str = "") -> list[str]:
-    where = f"{problem.signature}{times}, line {problem.first_line}"
+    where = f"{printable(problem.signature)}{times}, line {problem.first_line}"
     return [f"{where}: {printable(problem.cause)}"] + (
         [f"→ {printable(problem.advice)}"] if problem.advice else []
     )

@@ -1,5 +1,6 @@
 """`prune` and `rebuild`: what may go, and the index anew."""
 
+import math
 import re
 
 import click
@@ -66,6 +67,7 @@ def _age(text: str | None) -> float | None:
     if text is None:
         return None
     found = _AGE.fullmatch(text.strip())
-    if found is None:
+    age = float(found[1]) * _AGE_UNITS[found[2]] if found is not None else math.inf
+    if not math.isfinite(age):
         raise click.BadParameter(f"{text!r} is no age, write for example 12h, 30d or 8w")
-    return float(found[1]) * _AGE_UNITS[found[2]]
+    return age

@@ -1,0 +1,93 @@
+"""One line of `events.jsonl`, checked.
+
+Rules:
+- What a kind of event always holds is checked as it is read: whoever takes it up need not doubt it again.
+- A line that is torn, or holds something else, is none. More than what is known of a kind is welcome.
+"""
+
+from typing import Any
+
+import msgspec
+
+from overnight.core.model import (
+    Answer,
+    Best,
+    Event,
+    Exit,
+    Int,
+    Problem,
+    Progress,
+    Question,
+    Record,
+    RunState,
+    Sample,
+    StopRequest,
+    Struct,
+    Telling,
+)
+from overnight.store.codec import decode
+
+
+class _CheckIn(Struct, frozen=True):
+    number: Int = 0
+    verdict: str = "ok"
+    progress: list[Progress] = []
+    best: Best | None = None
+    metrics: dict[str, float] = {}
+
+
+class _Interrupt(Struct, frozen=True):
+    problem: Problem
+
+
+class _Survivor(Struct, frozen=True):
+    pid: Int
+    name: str
+
+
+class _StoppedTree(Struct, frozen=True):
+    signals: list[str] = []
+    survivors: list[_Survivor] = []
+
+
+class _Ended(Struct, frozen=True):
+    state: RunState
+    exit: Exit = Exit()
+
+
+class _Told(Struct, frozen=True):
+    key: str
+    channel: str = ""
+
+
+class _Report(Struct, frozen=True):
+    html: str | None = None
+    md: str | None = None
+
+
+_HOLDS: dict[str, Any] = {
+    "check_in": _CheckIn,
+    "problem": Problem,
+    "record": Record,
+    "sample": Sample,
+    "question": Question,
+    "answer": Answer,
+    "interrupt": _Interrupt,
+    "stop": StopRequest,
+    "stopped_tree": _StoppedTree,
+    "ended": _Ended,
+    "notification": Telling,
+    "told": _Told,
+    "report": _Report,
+}
+
+
+def read(line: bytes) -> Event | None:
+    """The event in a line; None when there is none."""
+    try:
+        event = decode(line, Event)
+        if (holds := _HOLDS.get(event.kind)) is not None:
+            msgspec.convert(event.data, holds, strict=False)
+    except ValueError:  # DamagedError, what a kind does not hold, and a lone surrogate where a name belongs
+        return None
+    return event
