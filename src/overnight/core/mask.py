@@ -24,7 +24,7 @@ HIDDEN = "***"
 _BOUND = 65_536
 _DATA = "secrets.toml"
 _LONGEST_KEPT = 4096
-_SURE = 6
+SURE = 6
 """Characters from which a value that was secret in one place is not a common word in another."""
 
 _NOTHING = frozenset({"none", "null", "nil", "true", "false", "nan", "yes", "no", "unset", HIDDEN})
@@ -71,25 +71,22 @@ def secrets_in(text: str) -> list[str]:
     return found
 
 
+def secrets_of(argv: Sequence[str]) -> list[str]:
+    """What of a command is secret: in one of its words, or for a word that stands beside it."""
+    found = [secret for text in (" ".join(argv), *argv) for secret in secrets_in(text)]
+    return found + [word for word, flag in _flagged(argv) if flag == "password" and word[:1] not in "-<$"]
+
+
 def mask_words(argv: Sequence[str]) -> list[str]:
     """A command's words without secrets: also the word that follows a flag such as `--password`."""
-    told = sorted(set(secrets_in(" ".join(argv))), key=len, reverse=True)
-    flags = [None, *map(_flag, argv)]
+    told = sorted(set(secrets_of(argv)), key=len, reverse=True)
     return [
-        HIDDEN if _is_flag_value(word, flag) else mask(_hide(word, told))
-        for flag, word in zip(flags, argv, strict=False)
+        HIDDEN if _is_flag_value(word, flag) else mask(_hide(word, told)) for word, flag in _flagged(argv)
     ]
 
 
-def _hide(word: str, told: Sequence[str]) -> str:
-    for secret in told:
-        if secret == word or (len(secret) >= _SURE and secret in word):
-            word = word.replace(secret, HIDDEN)
-    return word
-
-
-def mask_lines(lines: Sequence[str], limit: int) -> list[str]:
-    """Lines of a log, at most `limit` characters each; nor is a secret left that goes over several of them."""
+def mask_lines(lines: Sequence[str], limit: int | None = None) -> list[str]:
+    """Lines that follow each other, at most `limit` characters each: a secret may go over several of them."""
     return [line[:limit] for line in mask("\n".join(lines)).split("\n")] if lines else []
 
 
@@ -195,6 +192,18 @@ def _is_random(value: str, digits: bool) -> bool:
 def _is_path(value: str) -> bool:
     """Not the 40 characters of an AWS key, which may begin with a slash."""
     return bool(re.fullmatch(_PATH, value)) and not (len(value) == 40 and _is_random(value, True))
+
+
+def _flagged(argv: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    """Each word and what the one before says of it."""
+    return zip(argv, [None, *map(_flag, argv)], strict=False)
+
+
+def _hide(word: str, told: Sequence[str]) -> str:
+    for secret in told:
+        if secret == word or (len(secret) >= SURE and secret in word):
+            word = word.replace(secret, HIDDEN)
+    return word
 
 
 def _flag(word: str) -> str | None:
