@@ -57,9 +57,9 @@ class Veil:
         return [self.text(word) for word in mask_words(argv)]
 
     def variables(self, env: Mapping[str, str]) -> dict[str, str]:
-        """An environment: what a name says is secret is hidden whole."""
+        """Names and their values: what a name says is secret is hidden whole."""
         return {
-            name: HIDDEN if value in _of_variable(name, value) else self.text(value)
+            self.text(name): HIDDEN if value in _of_variable(name, value) else self.text(value)
             for name, value in env.items()
         }
 
@@ -82,6 +82,8 @@ class Veil:
             return self.words(value)
         if key == "context":
             return self.lines(value)
+        if key == "params":
+            return self.variables(value)
         return self.facts(value, free=free or key in _FREE)
 
 

@@ -70,7 +70,7 @@ def view_of(
         best=best,
         metric=_metric(study, best),
         direction=direction,
-        params=dict(best_trial.params) if best_trial else dict(best.params) if best else {},
+        params=watch.veil.variables(best_trial.params if best_trial else best.params if best else {}),
         trials=_trials(watch, study),
         first_trial=min((n for n, _value, _t in watch.metrics.trial_values), default=None),
         states={str(k): n for k, n in (study.counts() if study else watch.metrics.trials).items()},
