@@ -104,20 +104,16 @@ class Told:
             if path.is_file() and path.name not in TRUTH:
                 self.texts[f"{path.relative_to(home)}"] = path.read_bytes()
 
-    def calls(self, run: str) -> None:
+    def call(self, *words: str) -> None:
         """What the command line says."""
-        asked = (
-            ["status", run],
-            ["status", run, "--json"],
-            ["ls"],
-            ["ls", "--json"],
-            ["wait", run, "--timeout", "0"],
-        )
-        for words in asked:
-            done = subprocess.run(
-                [sys.executable, "-m", "overnight", *words], capture_output=True, check=False
-            )
-            self.texts[f"{' '.join(words)}, {len(self.texts)}"] = done.stdout + done.stderr
+        done = subprocess.run([sys.executable, "-m", "overnight", *words], capture_output=True, check=False)
+        self.texts[f"{' '.join(words[:3])}, call {len(self.texts)}"] = done.stdout + done.stderr
+
+    def calls(self, run: str) -> None:
+        """All that shows a run."""
+        for words in (["status", run], ["status", run, "--json"], ["ls"], ["ls", "--json"], ["report", run]):
+            self.call(*words)
+        self.call("wait", run, "--timeout", "0")
 
     def leaks(self) -> list[str]:
         """Which secret is where."""
@@ -150,7 +146,8 @@ def words(pipe: Path) -> list[str]:
 def test_no_secret_gets_out(nights: Nights, pipe) -> None:
     path, say = pipe
     told = Told()
-    night = nights.program("puppet", *words(path), env=ENV, name=NAMES["name"], tags=[NAMES["tag"]])
+    names = {"name": NAMES["name"], "tags": [NAMES["tag"]]}
+    night = nights.program("puppet", *words(path), env=ENV, results="RESULTS.md", **names)
     night.until("first_logs")
     say([*printed(), MINOR])
     night.until("question")
@@ -167,12 +164,33 @@ def test_no_secret_gets_out(nights: Nights, pipe) -> None:
     night.closed()
     told.calls(fixed.id)
     told.files(nights.home.path)
+    told.texts["results"] = (nights.cwd / "RESULTS.md").read_bytes()
+    assert not told.leaks(), "\n".join(told.leaks())
     assert {"status.md", "status.json", "report.md", "report.html", "events.jsonl"} <= {
         Path(where).name for where in told.texts
     }
     assert b"***" in told.texts["told.log"]
     assert b"***" in told.texts[f"runs/{fixed.id}/status.json"]
     assert b"NEW_PASSWORD=***" in told.texts[f"runs/{fixed.id}/report.md"].replace(b"\\", b"")
+
+
+def test_a_first_look_and_a_rebuilt_index_tell_no_secret(nights: Nights) -> None:
+    told = Told()
+    script = f"echo '{ERROR}'; echo seen again: $DB_PASSWORD; exit 3"
+    environment = f"DB_PASSWORD={ENV['DB_PASSWORD']}"
+    told.call(
+        "run", "--early-wait", "20", "--env", environment, "--", "sh", "-c", script, "--api-key", ARGV["flag"]
+    )
+    status = app.list_runs()[0]
+    run = Night(nights.home, nights.home.runs / status.run)
+    run.closed()
+    assert ENV["DB_PASSWORD"] in run.log.read_text()
+    (run.folder / "status.json").unlink()
+    told.call("status", run.id, "--json")
+    told.call("rebuild")
+    told.call("relaunch", run.id, "--env", f"NEW_PASSWORD={NAMES['change']}", "--early-wait", "20", "--json")
+    told.files(nights.home.path)
+    assert any(b"changed" in text and b"NEW_PASSWORD=***" in text for text in told.texts.values())
     assert not told.leaks(), "\n".join(told.leaks())
 
 
