@@ -185,7 +185,8 @@ def _is_secret(value: str, judge: str, assigned: bool) -> bool:
 
 def _is_random(value: str, digits: bool) -> bool:
     """Chosen by no person: digits among letters, or small and large letters mixed."""
-    mixed = any(char.isupper() for char in value[1:]) and any(char.islower() for char in value)
+    rest = value.strip()[1:]
+    mixed = " " not in rest and any(c.isupper() for c in rest) and any(c.islower() for c in rest)
     return len(value) >= 6 and any(char.isalpha() for char in value) and (digits or mixed)
 
 
