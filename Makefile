@@ -37,6 +37,7 @@ bench: $(READY)
 	$(BIN)/python bench/alert.py
 	$(BIN)/python bench/scan.py --mb $(MB)
 	$(BIN)/python bench/dense.py --mb $(MB)
+	$(BIN)/python bench/masking.py
 	$(BIN)/python bench/costs.py
 
 fuzz: $(READY)

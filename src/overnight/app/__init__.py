@@ -1,7 +1,7 @@
 """The use-cases: what every surface calls, and the only place that knows all edges.
 
     launch relaunch           a command under watch, or again with changes
-    wait follow status list_runs read_log    how it is doing
+    wait follow status list_runs read_log masked    how it is doing
     answer stop               what a person or an agent decides
     make_report analyze       what it came to
     notify_test notify_pending doctor rebuild prune    the house
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from overnight.app.deciding import Stopped, answer, relaunch, stop
     from overnight.app.following import Following, WaitResult, follow, status, wait
     from overnight.app.house import Gone, prune, rebuild
-    from overnight.app.knowing import list_runs, log_path, read_log
+    from overnight.app.knowing import list_runs, log_path, masked, read_log
     from overnight.app.reading import log_pieces
     from overnight.app.results import Analysed, analyze, analyze_each, make_report
     from overnight.app.starting import Launched, launch
@@ -30,7 +30,7 @@ _WHERE = {
     "starting": ("Launched", "launch"),
     "deciding": ("Stopped", "answer", "relaunch", "stop"),
     "following": ("Following", "WaitResult", "follow", "status", "wait"),
-    "knowing": ("list_runs", "log_path", "read_log"),
+    "knowing": ("list_runs", "log_path", "masked", "read_log"),
     "results": ("Analysed", "analyze", "analyze_each", "make_report"),
     "telling": ("Pending", "Tried", "notify_pending", "notify_test"),
     "reading": ("log_pieces",),
@@ -59,6 +59,7 @@ __all__ = [
     "log_path",
     "log_pieces",
     "make_report",
+    "masked",
     "notify_pending",
     "notify_test",
     "prune",

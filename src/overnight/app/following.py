@@ -17,7 +17,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 import msgspec
 from inotify_simple import INotify, flags
 
-from overnight.app.knowing import found, status_of
+from overnight.app.knowing import found, status_of, veil_of
 from overnight.core.digest import digest
 from overnight.core.model import MAX_WAIT_S, Event, EventKind, Status, Struct
 from overnight.errors import UsageError, WaitTooLong
@@ -255,7 +255,7 @@ class Cursor:
             self.ended = True
 
     def new_lines(self) -> list[str]:
-        """The freshest lines of the log that this reader was not shown, at most 64 KiB of them."""
+        """The freshest lines of the log that this reader was not shown, at most 64 KiB, without secrets."""
         with ExitStack() as stack:
             try:
                 file = stack.enter_context(open(self._run.log_path, "rb"))
@@ -266,7 +266,7 @@ class Cursor:
             file.seek(max(begin, size - _NEW_BYTES))
             data = file.read()
             self._log = file.tell()
-        return informative(data)
+        return veil_of(self._run).lines(informative(data))
 
     def remember(self, status: Status) -> None:
         """The reader was told `status`."""

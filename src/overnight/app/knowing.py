@@ -9,10 +9,12 @@ Rules:
 
 import os
 import time
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from overnight.core.model import Exit, RunState, Spec, Start, Status
+from overnight.core.veil import Veil
 from overnight.errors import Unreadable
 from overnight.store import runs
 from overnight.store.home import home
@@ -67,6 +69,16 @@ def read_log(ref: str, lines: int | None = None) -> list[str]:
     return text if lines is None else text[-lines:]
 
 
+def masked(ref: str, lines: Sequence[str]) -> list[str]:
+    """Lines of the run's log that follow each other, without secrets. Raises NoSuchRun, Unreadable."""
+    return veil_of(found(ref)).lines(lines) if lines else []
+
+
+def veil_of(run: RunDir) -> Veil:
+    """What hides the secrets of the run. Raises Unreadable."""
+    return Veil.of(run.spec())
+
+
 def _tail(path: str, lines: int | None) -> bytes:
     """The bytes that hold the last `lines` lines, read from the end in blocks."""
     with open(path, "rb") as file:
@@ -118,7 +130,7 @@ def _plain(run: RunDir, spec: Spec, start: Start | None, exit_: Exit | None) -> 
 
     began = start.at if start else spec.created_at
     elapsed = (exit_.at if exit_ else time.time()) - began
-    return Status(
+    status = Status(
         run=run.id,
         name=spec.name or program_name(spec.argv),
         state="running",
@@ -141,3 +153,4 @@ def _plain(run: RunDir, spec: Spec, start: Start | None, exit_: Exit | None) -> 
         changed=spec.changed,
         note="no watchman has looked at it yet",
     )
+    return Veil.of(spec).record(status)

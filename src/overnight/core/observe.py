@@ -24,6 +24,7 @@ from overnight.core.problems import ProblemBook
 from overnight.core.sampling import Sampler
 from overnight.core.scan import Matcher
 from overnight.core.signatures import Signature
+from overnight.core.veil import Veil
 
 FirstLogs = Literal["none yet", "valid", "invalid"]
 
@@ -32,6 +33,8 @@ BULK_BYTES = 256 * 1024
 _MARK_BYTES = 4
 """The beginning is read line by line, a quarter of the bulk and at least the mark of its encoding."""
 _KEPT = 60
+_LOOKED_AT, _KEPT_CHARS = 4096, 500
+"""Secrets are hidden before a line is cut."""
 _ENOUGH_LINES = 5
 
 
@@ -69,8 +72,10 @@ class LogReader:
         *,
         objective: str | None = None,
         bulk_bytes: int = BULK_BYTES,
+        veil: Veil | None = None,
     ) -> None:
-        self.problems = ProblemBook(catalog.matcher)
+        self._veil = veil or Veil()
+        self.problems = ProblemBook(catalog.matcher, self._veil)
         self.first_logs: FirstLogs = "none yet"
         self.offset = 0
         self.lines = 0
@@ -117,8 +122,8 @@ class LogReader:
         self.problems.attach(catalog.matcher)
 
     def tail(self, count: int) -> list[str]:
-        """The last informative lines, oldest first."""
-        return list(self._tail)[-count:]
+        """The last informative lines, oldest first, without secrets."""
+        return self._veil.lines(list(self._tail)[-count:], _KEPT_CHARS)
 
     # ------------------------------------------------------------ line by line
 
@@ -155,7 +160,7 @@ class LogReader:
 
     def _remember(self, line: Line) -> None:
         if not line.rewrite and (not self._tail or self._tail[-1] != line.text):
-            self._tail.append(line.text[:500])
+            self._tail.append(line.text[:_LOOKED_AT])
 
     # ------------------------------------------------------------ in bulk
 

@@ -18,6 +18,7 @@ from overnight.core.lines import Line
 from overnight.core.model import Problem, ProblemSeen
 from overnight.core.scan import Matcher
 from overnight.core.signatures import Signature
+from overnight.core.veil import Veil
 
 _RANK = re.compile(r"^\s*(?:\[?(?:default|rank)\s?(\d{1,5})\]?:\s?|\([^)]{1,80}pid=\d+[^)]*\)\s|(?:\|\s?)+)")
 _START = "Traceback (most recent call last):"
@@ -40,6 +41,9 @@ CONTEXT = 6
 """Lines before a problem that are kept with it."""
 _MOST_CONTEXT = 12
 _MOST_TRACEBACK = 400
+_LOOKED_AT = 4096
+"""Characters of a line that are looked at for secrets: they are hidden before it is cut to what is kept."""
+_KEPT, _SAID = 300, 500
 
 
 class _Traceback:
@@ -54,8 +58,9 @@ class _Traceback:
 class ProblemBook:
     """All problems of one log."""
 
-    def __init__(self, matcher: Matcher) -> None:
+    def __init__(self, matcher: Matcher, veil: Veil) -> None:
         self._matcher = matcher
+        self._veil = veil
         self._problems: dict[str, Problem] = {}
         self._open: _Traceback | None = None
         self._closed: Problem | None = None
@@ -75,7 +80,7 @@ class ProblemBook:
             else self._outside(line, text, rank, now)
         )
         if text:
-            self._before.append(text[:300])
+            self._before.append(text[:_LOOKED_AT])
         return seen
 
     def __getstate__(self) -> dict[str, Any]:
@@ -93,7 +98,7 @@ class ProblemBook:
 
     def pass_by(self, texts: Sequence[str]) -> None:
         """Lines that hold nothing went by; `texts` are the last of them, `CONTEXT` being enough."""
-        self._before.extend(_without_rank(text)[0][:300] for text in texts)
+        self._before.extend(_without_rank(text)[0][:_LOOKED_AT] for text in texts)
 
     def judges_digits(self, text: str) -> bool:
         """Whether lines that differ from `text` only in their digits may be other problems, or none."""
@@ -112,7 +117,7 @@ class ProblemBook:
         opened, self._open = self._open, None
         last = next((t for t in reversed(opened.lines) if t.strip()), _START)
         return self._add(
-            _plain("py.traceback", "traceback", last.strip()),
+            _plain("py.traceback", "traceback", self._quoted(last)),
             Line(opened.first_line + opened.seen, 0, last),
             None,
             now,
@@ -142,7 +147,7 @@ class ProblemBook:
         opened = self._open
         assert opened is not None
         opened.seen += 1
-        opened.lines.append(text[:300])
+        opened.lines.append(text[:_LOOKED_AT])
         bare = text.lstrip(" |+-")
         if text[:1] in (" ", "\t", "|", "+") and not (
             text.lstrip().startswith("|") and _names_exception(bare)
@@ -172,7 +177,11 @@ class ProblemBook:
         if name in ("KeyboardInterrupt", "SystemExit"):
             cls = "user_interrupt" if name == "KeyboardInterrupt" else "exit"
             return self._add(_plain(f"py.{name}", cls, text), line, rank, now, opened)
-        return self._add(_plain(f"py.{name}", f"code_bug_{name}", text), line, rank, now, opened)
+        bug = _plain(f"py.{name}", f"code_bug_{name}", self._quoted(text))
+        return self._add(bug, line, rank, now, opened)
+
+    def _quoted(self, text: str) -> str:
+        return self._veil.text(text.strip()[:_LOOKED_AT])[:_SAID]
 
     # ------------------------------------------------------------ other lines
 
@@ -188,7 +197,7 @@ class ProblemBook:
     def _echoes_source(self, text: str) -> bool:
         if _STRONG_CODE.search(text) and (text[:1] in " \t" or 'f"' in text or "f'" in text):
             return True
-        around = list(self._before)
+        around = [before[:_KEPT] for before in self._before]
         code = sum(1 for t in around if _CODE.search(t))
         return len(around) >= 4 and code * 2 >= len(around) and bool(_CODE.search(text))
 
@@ -202,7 +211,7 @@ class ProblemBook:
         text: str | None = None,
     ) -> ProblemSeen:
         known = self._problems.get(signature.id)
-        said = (text or line.text).strip()[:500]
+        said = self._quoted(text or line.text)
         if known is not None:
             ranks = (
                 known.ranks
@@ -211,8 +220,9 @@ class ProblemBook:
             )
             problem = _again(known, line.number, now, ranks)
         else:
-            context = list(opened.lines) if opened is not None else [*self._before, line.text[:300]]
-            problem = _first(signature, line.number, now, said, context, rank)
+            context = list(opened.lines) if opened is not None else [*self._before, line.text[:_LOOKED_AT]]
+            shown = self._veil.lines(context[-_MOST_CONTEXT:], _KEPT)
+            problem = _first(signature, line.number, now, said, shown, rank)
         self._problems[signature.id] = problem
         return ProblemSeen(problem=problem, new=known is None, line=line.number, text=said)
 
@@ -236,7 +246,7 @@ def _first(
         on_exit_only=s.on_exit_only,
         first_t=now,
         last_t=now,
-        context=context[-_MOST_CONTEXT:],
+        context=context,
         ranks=[] if rank is None else [rank],
     )
 

@@ -5,6 +5,7 @@ Rules:
   them (an event whose key is already recorded is dropped), then acts on them. Nothing is done in here.
 - The loop has no end of its own: check-ins go on until the command ends, or a person's word.
 - While paused there are no check-ins; the log is still read, so the end and a critical error get through.
+- What leaves it, statuses and events, leaves without secrets.
 - `absorb` only learns, `judge` only decides: a restarted watchman absorbs the past and judges the present.
 """
 
@@ -47,6 +48,7 @@ from overnight.core.observe import Catalog, LogReader
 from overnight.core.progress import ProgressBook
 from overnight.core.recognizers import Recognizers
 from overnight.core.records import RecordGate
+from overnight.core.veil import Veil
 
 T = TypeVar("T")
 
@@ -62,7 +64,8 @@ class Watch:
         self.phase: Phase = "starting"
         self.state: RunState = "running"
         objective = spec.goal.metric if spec.goal else None
-        self.reader = LogReader(catalog, Recognizers(), objective=objective)
+        self.veil = Veil.of(spec)
+        self.reader = LogReader(catalog, Recognizers(), objective=objective, veil=self.veil)
         self.progress = ProgressBook(spec.expect)
         self.metrics = MetricBook(spec.goal)
         self.health = Health()
@@ -174,7 +177,10 @@ class Watch:
         return "critical" if any(p.severity == "critical" for p in worrying) else "minor"
 
     def status(self, now: float) -> Status:
-        """The TaskStatus at `now`."""
+        """The TaskStatus at `now`, without secrets."""
+        return self.veil.record(self._status(now))
+
+    def _status(self, now: float) -> Status:
         waiting = self.phase not in ("paused", "ended")
         return Status(
             run=self.spec.run,
@@ -427,7 +433,7 @@ class Watch:
             kind=kind,
             run=self.spec.run,
             name=self.name,
-            command=" ".join(self.spec.argv),
+            command=" ".join(self.veil.words(self.spec.argv)),
             elapsed_s=now,
             host=self.host,
             state=self.state,
@@ -444,9 +450,8 @@ class Watch:
         return self._event("problem", f"problem:{problem.signature}:{problem.count}", now, problem)
 
     def _event(self, kind: EventKind, key: str, now: float, data: Any = None) -> Event:
-        return Event(
-            t=round(now, 3), kind=kind, key=key, offset=self.offset, data=msgspec.to_builtins(data or {})
-        )
+        plain = self.veil.facts(msgspec.to_builtins(data or {}))
+        return Event(t=round(now, 3), kind=kind, key=key, offset=self.offset, data=plain)
 
     def _unsurvived(self) -> list[Problem]:
         fresh = {p.signature for p in self.health.fatal()}

@@ -45,41 +45,41 @@ def view_of(
     spec, status = recorded.spec, watch.status(now)
     progress = _counted(watch, status.progress)
     study = studies[0] if studies else None
-    best = watch.metrics.best()
+    best = status.best
     best_trial = study.best() if study else None
     direction = _direction(study, best, spec)
     return View(
         run=spec.run,
         name=status.name,
-        argv=spec.argv,
+        argv=watch.veil.words(spec.argv),
         cwd=spec.cwd,
         start_at=recorded.start.at if recorded.start else spec.created_at,
         elapsed_s=status.elapsed_s,
         state=status.state,
         phase=status.phase,
         exit=recorded.exit or watch.exit,
-        interrupted=watch.interrupted,
+        interrupted=watch.veil.record(watch.interrupted) if watch.interrupted else None,
         stopped_by=watch.stop.by if watch.stop else "",
-        tags=spec.tags,
-        env=spec.env,
+        tags=status.tags,
+        env=watch.veil.variables(spec.env),
         replaces=spec.replaces,
-        changed=spec.changed,
+        changed=status.changed,
         progress=progress,
         steps=_steps(watch, progress, recorded.events, status.elapsed_s),
         metrics=status.metrics,
         best=best,
         metric=_metric(study, best),
         direction=direction,
-        params=dict(best_trial.params) if best_trial else dict(best.params) if best else {},
+        params=watch.veil.variables(best_trial.params if best_trial else best.params if best else {}),
         trials=_trials(watch, study),
         first_trial=min((n for n, _value, _t in watch.metrics.trial_values), default=None),
         states={str(k): n for k, n in (study.counts() if study else watch.metrics.trials).items()},
-        curves=_curves(watch),
+        curves={watch.veil.text(name): points for name, points in _curves(watch).items()},
         curve_unit=_curve_unit(status.progress),
-        records=watch.records,
+        records=status.records,
         problems=status.problems,
-        new_lines=new_lines,
-        question=watch.question,
+        new_lines=_quoted(watch, new_lines),
+        question=status.question,
         samples=sorted(watch.samples, key=lambda s: s.t),
         events=recorded.events,
         study=_facts(study, studies, note),
@@ -88,6 +88,12 @@ def view_of(
         log_lines=watch.reader.lines,
         tail=watch.reader.tail(12),
     )
+
+
+def _quoted(watch: Watch, new: NewLines | None) -> NewLines | None:
+    if new is None:
+        return None
+    return new._replace(lines=[watch.veil.record(quote) for quote in new.lines])
 
 
 def _counted(watch: Watch, progress: list[Progress]) -> list[Progress]:

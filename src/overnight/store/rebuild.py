@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Connection, delete
 
 from overnight.core.model import Event, Status, Telling
+from overnight.core.veil import Veil
 from overnight.errors import Unreadable
 from overnight.store import database
 from overnight.store.codec import DamagedError, decode, encode
@@ -98,7 +99,7 @@ def _status_without_watch(run: RunDir, events: Sequence[Event]) -> Status:
     end = next((event for event in events if event.kind == "ended"), None)
     began = start.at if start else spec.created_at
     elapsed_s = max(0.0, exit_.at - began) if exit_ else 0.0
-    return Status(
+    status = Status(
         run=run.id,
         name=spec.name or (spec.argv or [run.id])[0],
         state=end.data.get("state", "lost") if end else "lost" if exit_ else "running",
@@ -121,6 +122,7 @@ def _status_without_watch(run: RunDir, events: Sequence[Event]) -> Status:
         changed=spec.changed,
         updated_at=began + elapsed_s,
     )
+    return Veil.of(spec).record(status)
 
 
 def _values(event: Event) -> tuple[int, float, dict[str, float]]:

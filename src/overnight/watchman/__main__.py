@@ -11,6 +11,7 @@ import logging.handlers
 import os
 import sys
 
+from overnight.core.mask import mask
 from overnight.errors import OvernightError
 from overnight.keeper.linux import OWN_PREFIX, set_name
 from overnight.store.home import prepare
@@ -65,9 +66,16 @@ async def _serve(home: str, held: lock.HomeLock) -> bool:
     return not asked_to_go and start.needs_watching(home)
 
 
+class _Masked(logging.Formatter):
+    """What went wrong may quote what it went wrong with."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask(super().format(record))
+
+
 def _log_to(path: str) -> None:
     handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+    handler.setFormatter(_Masked("%(asctime)s %(process)d %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("overnight").setLevel(logging.INFO)
     logging.raiseExceptions = False  # a full disk takes no log: that is no reason to stop

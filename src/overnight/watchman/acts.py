@@ -225,7 +225,9 @@ class Acts:
 
     def _event(self, kind: EventKind, key: str, data: dict[str, Any]) -> Event:
         t = max(self._journal.last_t, 0.0) if self._watch.phase == "ended" else self._clock.now()
-        return Event(t=round(t, 3), kind=kind, key=key, offset=self._watch.offset, data=data)
+        return Event(
+            t=round(t, 3), kind=kind, key=key, offset=self._watch.offset, data=self._watch.veil.facts(data)
+        )
 
 
 def _stop_facts(done: StopReport) -> dict[str, Any]:

@@ -323,10 +323,12 @@ class RunWatch:
 
     async def _note(self, text: str) -> None:
         """The watch speaking of itself."""
+        text = self.watch.veil.text(text)
         await self.journal.record([self._event("note", f"note:{text}", {"text": text})])
 
     def _event(self, kind: EventKind, key: str, data: dict[str, object]) -> Event:
-        return Event(t=round(self._now(), 3), kind=kind, key=key, offset=self.watch.offset, data=data)
+        plain = self.watch.veil.facts(data)
+        return Event(t=round(self._now(), 3), kind=kind, key=key, offset=self.watch.offset, data=plain)
 
     # ------------------------------------------------------------ 4. to 6. the end
 

@@ -62,8 +62,9 @@ def come_back(run_id: str) -> str:
 
 
 def last_lines(ref: str, count: int) -> list[str]:
-    """The freshest lines of the log that are not empty, harmless to show."""
-    return [line for text in app.read_log(ref, lines=count) if (line := log_line(text).rstrip())]
+    """The freshest lines of the log that are not empty, harmless to show and without secrets."""
+    lines = [line for text in app.read_log(ref, lines=count) if (line := log_line(text).rstrip())]
+    return app.masked(ref, lines)
 
 
 def _shorter(*times: float | None) -> float | None:
