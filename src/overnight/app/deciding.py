@@ -62,9 +62,9 @@ def answer(
 
 
 def stop(ref: str, grace: float | None = None, by: str = "") -> Stopped:
-    """End the run's whole tree; returns when it is over.
+    """End the run's whole tree; returns when it is over. Of a run that ended, end what it left behind.
 
-    `grace`: seconds after SIGINT before SIGTERM, instead of the policy's. Raises AlreadyEnded.
+    `grace`: seconds after SIGINT before SIGTERM, instead of the policy's. Raises AlreadyEnded when nothing is left.
     """
     run = found(ref)
     usual = run.spec().policy.grace_s
@@ -73,6 +73,8 @@ def stop(ref: str, grace: float | None = None, by: str = "") -> Stopped:
     with Following(run) as following:
         try:
             first = run.request_stop(request)
+        except AlreadyEnded:
+            return _leftovers_ended(run, given or usual)
         except HomeUnusable:  # a full disk does not keep anybody from stopping a run
             return _done_here(run, given or usual, signal.SIGINT)
         if not first and given is not None:  # somebody asked before, this one is in more of a hurry
@@ -135,6 +137,13 @@ def _stopped(run: RunDir) -> Stopped | None:
 def _done_here(run: RunDir, graces: tuple[float, float], first: signal.Signals) -> Stopped:
     report = stop_tree(run.path, graces, first)
     return Stopped(report.signals, [(one.pid, one.name) for one in report.survivors])
+
+
+def _leftovers_ended(run: RunDir, graces: tuple[float, float]) -> Stopped:
+    done = _done_here(run, graces, signal.SIGINT)
+    if not done.signals and not done.survivors:
+        raise AlreadyEnded(f"Run {run.id} is over already; `overnight report {run.id}` tells how.")
+    return done
 
 
 # ---------------------------------------------------------------- again

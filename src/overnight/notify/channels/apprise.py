@@ -5,6 +5,8 @@ Rules:
 - It loses what it could not send and blocks while it sends: hence the outbox and the sender's threads.
 - A server may be slow: its answer is waited for 30 s instead of Apprise's 4, since a message that was taken
   but not acknowledged in time would be told twice.
+- To a web hook (`json:`, `xml:`, `form:`) the message's key goes along as the header `Idempotency-Key`: a message
+  that a crash repeats can be recognised.
 - Imported when the first message goes out (75 ms).
 """
 
@@ -36,8 +38,11 @@ class AppriseChannel:
         def note(entry: Any, _service: Any = None) -> None:
             said.append(str(entry.message))
 
-        carrier = Apprise()
-        carrier.add(self._service())
+        carrier, service = Apprise(), self._service()
+        headers = getattr(service, "headers", None)
+        if isinstance(headers, dict):  # those services whose requests are the user's to shape
+            headers["Idempotency-Key"] = message.key
+        carrier.add(service)
         result = carrier.notify(
             title=message.title,
             body=message.body,
