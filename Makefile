@@ -14,7 +14,7 @@ export PYTHONUNBUFFERED = 1
 MB = 60
 SECONDS_OF_FUZZING = 60
 
-.PHONY: demo test lint bench fuzz clean
+.PHONY: demo test lint bench fuzz crash clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -43,6 +43,9 @@ bench: $(READY)
 fuzz: $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
 	$(BIN)/python tests/fuzz/run.py all -max_total_time=$(SECONDS_OF_FUZZING) -verbosity=0 -artifact_prefix=/tmp/fuzz-
+
+crash: $(READY)
+	$(BIN)/python tests/crash/run.py
 
 clean:
 	rm -rf $(VENV) build dist
