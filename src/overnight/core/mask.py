@@ -29,7 +29,8 @@ SURE = 6
 
 _NOTHING = frozenset({"none", "null", "nil", "true", "false", "nan", "yes", "no", "unset", HIDDEN})
 _NUMBER = r"[+-]?[\d.]{1,9}(?:e[+-]?\d+)?[kKMG]?"
-_REFERENCE = r"\$\w+|\$?\{.*|\$\(.*|%\w+%|[A-Za-z]:(?:\\.*)?"
+_REFERENCE = r"\$\w+|\$\{.*|\$\(.*|%\w+%|[A-Za-z]:(?:\\.*)?"
+_CODE = r"[A-Za-z_][\w.]{0,200}[(\[]"
 _PATH = r"/(?:[\w.+-]*)(?:/[\w.+-]*){0,30}"
 
 _ANSI = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-Z\\^_`-~])"
@@ -164,18 +165,21 @@ def _judged(text: str, start: int, end: int, judge: str) -> tuple[int, int] | No
     start = end - len(value.lstrip("\\\"'"))
     told = text[max(0, start - 4) : start]
     assigned = quoted or "=" in told or ":" not in told
-    return (start, start + len(bare)) if _is_secret(bare, judge, assigned) else None
+    kept = _is_secret(bare, judge, assigned=assigned, quoted=quoted)
+    return (start, start + len(bare)) if kept else None
 
 
-def _is_secret(value: str, judge: str, assigned: bool) -> bool:
+def _is_secret(value: str, judge: str, *, assigned: bool, quoted: bool) -> bool:
     """`assigned`: after `=` or in quotes, so that no sentence is taken for a value."""
-    if not value or value.rstrip(",.:").lower() in _NOTHING or value[0] in "<[({":
+    if not value or value.rstrip(",.:").lower() in _NOTHING:
+        return False
+    if value[0] in "<[({" and (judge != "password" or len(value) == 1 or value[-1] in ">])}"):
         return False
     if re.fullmatch(_REFERENCE, value) or (value[0] == "/" and _is_path(value)):
         return False
     if judge == "password":
         return True
-    if re.fullmatch(_NUMBER, value) or value.startswith("os."):
+    if re.fullmatch(_NUMBER, value) or (not quoted and re.match(_CODE, value)):
         return False
     digits = any(char.isdigit() for char in value)
     if judge == "key":
