@@ -24,7 +24,7 @@ from inotify_simple import INotify, flags
 
 from overnight.errors import Unreadable
 from overnight.keeper.liveness import is_kept
-from overnight.store.home import runs_folder
+from overnight.store.home import RUNS, runs_folder
 from overnight.store.rundir import ANSWERS, EVENTS, RunDir
 from overnight.watchman import start
 from overnight.watchman.runwatch import INTERESTING, RunWatch
@@ -39,6 +39,8 @@ _SEND_CHECK_S = 60.0
 _LOOK_S = 5.0
 
 _ROOT = ("", "")
+_HOME = ("", "home")
+_LOSSES = flags.DELETE | flags.MOVED_FROM | flags.ONLYDIR
 _ARRIVALS = flags.CREATE | flags.MOVED_TO | flags.ONLYDIR
 _CHANGES = flags.MODIFY | flags.CREATE | flags.MOVED_TO | flags.ONLYDIR
 _ANSWERED = flags.CREATE | flags.MOVED_TO | flags.ONLYDIR
@@ -68,6 +70,7 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._go, number)
         _raise_file_limit()
+        self._watch_folder(self._home, _LOSSES, *_HOME)
         self._watch_folder(runs_folder(self._home), _ARRIVALS, *_ROOT)
         loop.add_reader(self._inotify.fileno(), self._changes)
         self._find_runs()
@@ -111,8 +114,13 @@ class Service:
                 self._change(event.wd, event.name)
 
     def _lost(self, wd: int) -> None:
-        """A watched folder is gone; without the home's own there is nothing left to be the watchman of."""
-        if self._watched.pop(wd, None) == _ROOT:
+        """A watched folder is gone for good: nobody has it open any more."""
+        if self._watched.pop(wd, None) in (_HOME, _ROOT):
+            self._home_lost(RUNS)
+
+    def _home_lost(self, name: str) -> None:
+        """Something of the home is gone; without its runs there is nothing left to be the watchman of."""
+        if name == RUNS:
             self._asked_to_go = True
             self._end("the home was removed")
 
@@ -121,9 +129,14 @@ class Service:
             asyncio.get_running_loop().add_reader(self._inotify.fileno(), self._changes)
 
     def _change(self, wd: int, name: str) -> None:
-        run, kind = self._watched.get(wd, ("", ""))
-        if not run:
+        place = self._watched.get(wd)
+        if place is None:  # of a run that was forgotten meanwhile
+            return
+        run, kind = place
+        if place == _ROOT:
             self._find_runs()
+        elif place == _HOME:
+            self._home_lost(name)
         elif run in self._runs:
             self._tell_watch(self._runs[run], kind or name)
         elif name == EVENTS and run in self._unsent:
@@ -152,7 +165,11 @@ class Service:
 
     def _find_runs(self) -> None:
         folder = runs_folder(self._home)
-        for name in os.listdir(folder):
+        try:
+            names = os.listdir(folder)
+        except FileNotFoundError:  # which is told as a change of its own
+            return
+        for name in names:
             known = name[0] == "." or name in self._runs or name in self._unsent
             if not known and not os.path.exists(os.path.join(folder, name, start.CLOSED)):
                 self._take(RunDir(os.path.join(folder, name)))
