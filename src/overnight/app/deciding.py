@@ -74,7 +74,10 @@ def stop(ref: str, grace: float | None = None, by: str = "") -> Stopped:
         try:
             first = run.request_stop(request)
         except AlreadyEnded:
-            return _leftovers_ended(run, given or usual)
+            left = _done_here(run, given or usual, signal.SIGINT)
+            if not left.signals and not left.survivors:
+                raise
+            return left
         except HomeUnusable:  # a full disk does not keep anybody from stopping a run
             return _done_here(run, given or usual, signal.SIGINT)
         if not first and given is not None:  # somebody asked before, this one is in more of a hurry
@@ -137,13 +140,6 @@ def _stopped(run: RunDir) -> Stopped | None:
 def _done_here(run: RunDir, graces: tuple[float, float], first: signal.Signals) -> Stopped:
     report = stop_tree(run.path, graces, first)
     return Stopped(report.signals, [(one.pid, one.name) for one in report.survivors])
-
-
-def _leftovers_ended(run: RunDir, graces: tuple[float, float]) -> Stopped:
-    done = _done_here(run, graces, signal.SIGINT)
-    if not done.signals and not done.survivors:
-        raise AlreadyEnded(f"Run {run.id} is over already; `overnight report {run.id}` tells how.")
-    return done
 
 
 # ---------------------------------------------------------------- again

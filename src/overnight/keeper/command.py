@@ -76,16 +76,16 @@ class _Becoming:
             "keepers": keepers,
         }
         records.write_start(self.charge.folder, {**fields, **wall})
-        self._report(f"started {pid} {ticks}\n")
+        self._tell(f"started {pid} {ticks}\n")
 
     def _say_failed(self, error: Exception) -> None:
         number = error.errno if isinstance(error, OSError) else errno.EINVAL
         note = f"could not be started ({self.stage}): {error}"
         fields: dict[str, object] = {"code": None, "signal": None, **records.now(), "note": note}
         records.commit_exit(self.charge.folder, self.charge.rooms["inner"], "inner", fields)
-        self._report(f"failed {self.stage} {number}\n")
+        self._tell(f"failed {self.stage} {number}\n")
 
-    def _report(self, line: str) -> None:
+    def _tell(self, line: str) -> None:
         """Tell the caller. One that was killed meanwhile ends nothing: the start is recorded, the run goes on."""
         signals.signal(signals.SIGPIPE, signals.SIG_IGN)
         try:

@@ -109,7 +109,7 @@ def try_processes() -> Iterator[Check]:
             "Linux 5.3 or newer is needed, unforbidden.",
         )
         return
-    yield from processes(os.uname().release, _ended_child())
+    yield from processes(os.uname().release, ended_child())
 
 
 def try_watching(system: System) -> Iterator[Check]:
@@ -141,7 +141,8 @@ def look_at_clock() -> Iterator[Check]:
     yield clock(answer != _TIME_ERROR)
 
 
-def _ended_child() -> Child:
+def ended_child() -> Child:
+    """A child that is at once ended, reaped and asked for, as nobody's keeper could have it."""
     pid = os.fork()
     if pid == 0:
         _become_subreaper_and_end()
