@@ -18,6 +18,13 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([SOURCES, os.environ.g
 """For processes that are started in another folder."""
 HOUR = 3600.0
 START = 1_795_385_640.0
+TAGS = frozenset((
+    "html", "head", "meta", "title", "style", "body", "main", "header", "footer", "section", "p", "span", "b",
+    "br", "h1", "h2", "h3", "ol", "ul", "li", "code", "pre", "dl", "dt", "dd", "figure", "figcaption", "div",
+    "table", "thead", "tbody", "tr", "th", "td", "time", "i", "svg", "g", "path", "line", "rect", "text",
+    "tspan", "circle", "defs", "clippath",
+))  # fmt: skip
+"""The elements that a page of ours may have."""
 
 
 def event(t: float, kind: Any, key: str, data: Any = None) -> Event:

@@ -57,8 +57,9 @@ def test_several_runs_of_a_name_are_named(tmp_path: Path) -> None:
 
 
 def test_several_runs_of_a_prefix_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(home, "ALPHABET", "xy")
-    ids = {new_run(tmp_path).id for _ in range(16)}
+    names = iter([*(f"x{letter}" for letter in "abcdefgh"), "ya"])
+    monkeypatch.setattr(home, "_new_id", lambda _length: next(names))
+    ids = {new_run(tmp_path).id for _ in range(9)}
     with pytest.raises(AmbiguousRun, match="and 3 more") as caught:
         find(str(tmp_path), "x")
     assert sum(run in str(caught.value) for run in ids) == 5

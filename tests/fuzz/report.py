@@ -8,6 +8,7 @@ import re
 from html.parser import HTMLParser
 
 from msgspec.structs import replace
+from report_nights import TAGS
 
 from fuzz import events, support
 from overnight import catalog
@@ -20,56 +21,6 @@ from overnight.report.source import Recorded, view_of
 from overnight.report.view import Provenance, View
 
 KNOWN = catalog.load()
-TAGS = frozenset(
-    [
-        "html",
-        "head",
-        "meta",
-        "title",
-        "style",
-        "body",
-        "main",
-        "header",
-        "footer",
-        "section",
-        "p",
-        "span",
-        "b",
-        "br",
-        "h1",
-        "h2",
-        "h3",
-        "ol",
-        "ul",
-        "li",
-        "code",
-        "pre",
-        "dl",
-        "dt",
-        "dd",
-        "figure",
-        "figcaption",
-        "div",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "time",
-        "i",
-        "svg",
-        "g",
-        "path",
-        "line",
-        "rect",
-        "text",
-        "tspan",
-        "circle",
-        "defs",
-        "clippath",
-    ]
-)
 _CODE = re.compile(r"\\[^\w\s]|(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
 """What Markdown shows as it stands: an escaped sign, a span or a fence of code."""
 _REFERRING = ("src", "href", "xlink:href", "srcset", "action", "http-equiv")
