@@ -75,7 +75,11 @@ class Case:
 
     def watch(self) -> int:
         """Have a watchman, as anybody's look at a run would; its pid."""
-        words = [sys.executable, "-c", "import sys; from overnight.watchman.start import ensure; ensure(sys.argv[1])"]
+        words = [
+            sys.executable,
+            "-c",
+            "import sys; from overnight.watchman.start import ensure; ensure(sys.argv[1])",
+        ]
         subprocess.run([*words, str(self.home)], env=self.environment, check=True)
         wait_in(self.home, lambda: watchman_pid(str(self.home)) is not None)
         pid = watchman_pid(str(self.home))
@@ -85,9 +89,28 @@ class Case:
     def start(self) -> None:
         """Run the command under watch, with a command line that stays to wait for it."""
         program = ["sh", str(HERE / "program.sh"), str(self.work), str(self.code)]
-        words = [sys.executable, "-m", "overnight", "run", "--early-wait", "200", "--name", "case", "--", *program]
+        words = [
+            sys.executable,
+            "-m",
+            "overnight",
+            "run",
+            "--early-wait",
+            "200",
+            "--name",
+            "case",
+            "--",
+            *program,
+        ]
         with (self.place / "cli.log").open("wb") as out:
-            self.cli = subprocess.Popen(words, env=self.environment, stdout=out, stderr=out, start_new_session=True)
+            self.cli = subprocess.Popen(
+                words, env=self.environment, stdout=out, stderr=out, start_new_session=True
+            )
+
+    def call(self, *words: str) -> None:
+        """Another command line, to its end. Raises when it is refused."""
+        subprocess.run(
+            [sys.executable, "-m", "overnight", *words], env=self.environment, check=True, capture_output=True
+        )
 
     # ------------------------------------------------------------ moments
 
