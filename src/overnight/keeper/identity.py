@@ -12,9 +12,10 @@ import time
 
 
 class Stat:
-    """One line of /proc/PID/stat. `ticks`: start time in clock ticks since boot; `state`: one letter."""
+    """One line of /proc/PID/stat. `state`: one letter; `ticks`: start time in clock ticks since boot; `cpu_ticks`: what
+    it and the children that it reaped have used; `rss_pages`: memory, in pages."""
 
-    __slots__ = ("name", "parent", "pid", "session", "state", "ticks")
+    __slots__ = ("cpu_ticks", "name", "parent", "pid", "rss_pages", "session", "state", "ticks")
 
     def __init__(self, line: bytes) -> None:
         # The name is in parentheses and may itself hold spaces and parentheses: cut at the last one.
@@ -26,7 +27,9 @@ class Stat:
         self.state = fields[0].decode()
         self.parent = int(fields[1])
         self.session = int(fields[3])
+        self.cpu_ticks = sum(map(int, fields[11:15]))
         self.ticks = int(fields[19])
+        self.rss_pages = int(fields[21])
 
     @property
     def ended(self) -> bool:

@@ -141,7 +141,7 @@ class Acts:
             if start is None:
                 return None
             spec = self._watch.spec
-            self._sampler = Sampler(start, spec.token, spec.cwd, self._run_dir.log_path)
+            self._sampler = Sampler(start, spec.token, spec.cwd, self._run_dir.log_path, self._tools.census)
         return self._sampler.sample(now)
 
     # ------------------------------------------------------------ the status
