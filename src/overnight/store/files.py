@@ -11,9 +11,9 @@ import os
 import threading
 
 
-def replace(path: str, data: bytes) -> None:
-    """Write `data` under `path`, atomically and durably."""
-    temporary = _write_temporary(path, data)
+def replace(path: str, data: bytes, *, durable: bool = True) -> None:
+    """Write `data` under `path`, atomically; what is not `durable` may be torn when the machine fails."""
+    temporary = _write_temporary(path, data, durable=durable)
     try:
         os.replace(temporary, path)
     except OSError:
@@ -62,13 +62,14 @@ def write_all(fd: int, data: bytes) -> None:
         rest = rest[os.write(fd, rest) :]
 
 
-def _write_temporary(path: str, data: bytes) -> str:
+def _write_temporary(path: str, data: bytes, *, durable: bool = True) -> str:
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.{threading.get_ident()}")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         write_all(fd, data)
-        os.fsync(fd)
+        if durable:
+            os.fsync(fd)
     except OSError:
         os.unlink(temporary)
         raise

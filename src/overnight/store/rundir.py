@@ -98,9 +98,12 @@ class RunDir:
 
     def write_status(self, status: Status) -> None:
         """Replace `status.json` and `status.md`. Raises HomeUnusable."""
+        durable = status.state != "running"  # else the next one comes within seconds, a new watchman's too
         with self._writing():
-            files.replace(self.file(STATUS), encode(status) + b"\n")
-            files.replace(self.file(STATUS_TEXT), markdown(status).encode("utf-8", "replace"))
+            files.replace(self.file(STATUS), encode(status) + b"\n", durable=durable)
+            files.replace(
+                self.file(STATUS_TEXT), markdown(status).encode("utf-8", "replace"), durable=durable
+            )
 
     # ------------------------------------------------------------ what a good run printed
 

@@ -36,7 +36,7 @@ from overnight.watchman import memory
 from overnight.watchman.acts import Acts
 from overnight.watchman.ending import RunClock, record_end
 from overnight.watchman.journal import Journal
-from overnight.watchman.tail import LogTail
+from overnight.watchman.tail import PIECE, LogTail
 from overnight.watchman.tools import Tools
 
 log = logging.getLogger(__name__)
@@ -65,11 +65,14 @@ class RunWatch:
         self._fault: str | None = None
         self._tools = tools
         self._changed: set[str] = set()
+        self._ended: bool | None = None
         self._wake = asyncio.Event()
 
     def notice(self, *names: str) -> None:
         """Something of that name changed in the run's folder."""
         self._changed.update(names)
+        if EXIT in names:
+            self._ended = None
         self._wake.set()
 
     def failed(self, error: BaseException) -> None:
@@ -79,7 +82,7 @@ class RunWatch:
 
     async def live(self, *, blind: bool) -> None:
         """Watch until the run is closed. Raises what goes wrong; then call it again."""
-        self._changed |= INTERESTING
+        self.notice(*INTERESTING)
         start = await self._started()
         await self._recall(self.run_dir.spec(), start, blind=blind)
         try:
@@ -195,7 +198,10 @@ class RunWatch:
     # ------------------------------------------------------------ 3. what comes
 
     def _over(self) -> bool:
-        return os.path.exists(self.run_dir.file(EXIT))
+        """Whether the end is recorded; looked up once for each change of the record."""
+        if self._ended is None:
+            self._ended = os.path.exists(self.run_dir.file(EXIT))
+        return self._ended
 
     def _now(self) -> float:
         """Seconds since the start; no later than the end, for what was written before it."""
@@ -233,7 +239,9 @@ class RunWatch:
 
     async def _read_on(self, now: float | None = None) -> None:
         cut = self._tail.cut
-        while not self.blind and (data := await self._tools.threads.short(self._tail.read)):
+        more = not self.blind
+        while more and (data := await self._tools.threads.gathered(self._tail.read)):
+            more = len(data) == PIECE  # else it was the end: what is written since is told as a change
             t = self.clock.now() if now is None else now
             await self._do(await self._understood(data, t))
             if self._tail.cut != cut:
