@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from overnight.app import (
         analyze,
         answer,
+        attach,
         launch,
         list_runs,
         make_report,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "analyze": "app",
     "answer": "app",
+    "attach": "app",
     "launch": "app",
     "list_runs": "app",
     "make_report": "app",
@@ -49,6 +51,7 @@ __all__ = [
     "__version__",
     "analyze",
     "answer",
+    "attach",
     "launch",
     "list_runs",
     "make_report",

@@ -5,6 +5,7 @@
     ├── NoSuchRun             exit 5   no run by that id, prefix or name
     │   └── AmbiguousRun      exit 5   several runs by that prefix or name
     ├── CannotStart           exit 1   command not found, not executable, bad folder, empty command
+    ├── CannotAttach          exit 1   no such process, somebody else's, one of ours, watched already
     ├── HomeUnusable          exit 1   the home cannot be written, is full, or belongs to somebody else
     ├── WaitTooLong           exit 2   one wait is at most 300 s
     ├── NothingToAnswer       exit 1   no question is open
@@ -47,6 +48,13 @@ class CannotStart(OvernightError):
     """`code` says which: `command_not_found`, `not_executable`, `bad_cwd`, `empty_command`, `exec_failed`."""
 
     code = "cannot_start"
+
+
+class CannotAttach(OvernightError):
+    """`code` says which: `no_such_process`, `process_ended`, `process_foreign`, `process_ours`, `process_kernel`,
+    `process_init`, `already_watched`, `log_unreadable`, `cannot_attach`."""
+
+    code = "cannot_attach"
 
 
 class HomeUnusable(OvernightError):

@@ -24,7 +24,7 @@ def check(data: bytes) -> None:
     found = (
         None
         if fields is None
-        else support.refused(lambda: starting._watching(None, fields, None), UsageError)
+        else support.refused(lambda: starting.watching(None, fields, None), UsageError)
     )
     if found is None:
         return

@@ -58,7 +58,7 @@ def _read(option: str, text: str) -> dict[str, object]:
 
 def _checked(given: dict[str, object]) -> dict[str, object]:
     schedule = given.pop("schedule", None)
-    return {**given, **starting._watching(schedule, None, None)}  # type: ignore[arg-type]
+    return {**given, **starting.watching(schedule, None, None)}  # type: ignore[arg-type]
 
 
 def _start(spec: dict[str, object]) -> None:

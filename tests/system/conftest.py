@@ -2,5 +2,6 @@
 
 from helpers import home
 from night import nights
+from outside import outsiders
 
-__all__ = ["home", "nights"]
+__all__ = ["home", "nights", "outsiders"]

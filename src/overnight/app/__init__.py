@@ -1,6 +1,7 @@
 """The use-cases: what every surface calls, and the only place that knows all edges.
 
     launch relaunch           a command under watch, or again with changes
+    attach                    what was started without us
     wait follow status list_runs read_log masked    how it is doing
     answer stop               what a person or an agent decides
     make_report analyze       what it came to
@@ -16,6 +17,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # `typing` costs 7 ms, and the detached start is measured
 if TYPE_CHECKING:
+    from overnight.app.attaching import Attachment, attach
     from overnight.app.checkup import Check, doctor
     from overnight.app.deciding import Stopped, answer, relaunch, stop
     from overnight.app.following import Following, WaitResult, follow, status, wait
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from overnight.app.telling import Pending, Tried, notify_pending, notify_test
 
 _WHERE = {
+    "attaching": ("Attachment", "attach"),
     "starting": ("Launched", "launch"),
     "deciding": ("Stopped", "answer", "relaunch", "stop"),
     "following": ("Following", "WaitResult", "follow", "status", "wait"),
@@ -41,6 +44,7 @@ _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names
 
 __all__ = [
     "Analysed",
+    "Attachment",
     "Check",
     "Following",
     "Gone",
@@ -52,6 +56,7 @@ __all__ = [
     "analyze",
     "analyze_each",
     "answer",
+    "attach",
     "doctor",
     "follow",
     "launch",

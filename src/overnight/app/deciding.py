@@ -23,6 +23,7 @@ from overnight.core.model import CHOICES, Answer, Choice, Spec, StopRequest
 from overnight.errors import AlreadyEnded, HomeUnusable, NothingToAnswer, OvernightError, UsageError
 from overnight.keeper.stop import stop_tree
 from overnight.store.rundir import EXIT, RunDir
+from overnight.watchman.ending import WATCH_ENDED, end_watch
 
 _SLACK_S = 15.0
 """How long after the last signal the end may take to be recorded before it is done from here."""
@@ -52,6 +53,8 @@ def answer(
     if choice != "fix" and (env or argv):
         raise UsageError(f"Changes go with the answer 'fix', not with {choice!r}.")
     run = found(ref)
+    if choice == "fix":
+        _refuse_again(run)
     with Following(run) as following:
         run.answer(Answer(question=_question(run), choice=choice, by=by or getpass.getuser(), at=time.time()))
         if choice != "fix":
@@ -94,6 +97,7 @@ def relaunch(ref: str, argv: Sequence[str] | None = None, env: Mapping[str, str]
     if not os.path.exists(run.file(EXIT)):
         text = f"Run {run.id} is still running: stop it first (overnight stop {run.id})."
         raise OvernightError(text, code="still_running")
+    _refuse_again(run)
     return _again(run, env, argv)
 
 
@@ -139,16 +143,34 @@ def _stopped(run: RunDir) -> Stopped | None:
 
 def _done_here(run: RunDir, graces: tuple[float, float], first: signal.Signals) -> Stopped:
     report = stop_tree(run.path, graces, first)
+    attached = run.spec().attached
+    if attached is not None and attached.pid is None:
+        end_watch(run, WATCH_ENDED)
     return Stopped(report.signals, [(one.pid, one.name) for one in report.survivors])
 
 
 # ---------------------------------------------------------------- again
 
 
+def _refuse_again(run: RunDir) -> None:
+    """What was attached can be started again if all that it was started with could be read."""
+    attached = run.spec().attached
+    if attached is None or attached.env is not None:
+        return
+    what = (
+        "watches a log alone"
+        if attached.pid is None
+        else "was attached, and its command could not be read whole"
+    )
+    text = f"Run {run.id} {what}: there is nothing to start again; overnight run -- COMMAND starts it anew."
+    raise OvernightError(text, code="cannot_relaunch")
+
+
 def _again(run: RunDir, env: Mapping[str, str] | None, argv: Sequence[str] | None) -> Launched:
     old = run.spec()
     new_argv = list(argv) if argv else old.argv
-    new_env = {**old.env, **(env or {})}
+    old_env = {**((old.attached and old.attached.env) or {}), **old.env}
+    new_env = {**old_env, **(env or {})}
     return launch(
         new_argv,
         name=old.name,
@@ -162,13 +184,13 @@ def _again(run: RunDir, env: Mapping[str, str] | None, argv: Sequence[str] | Non
         pty=old.pty,
         results=old.results,
         replaces=run.id,
-        changed=_changes(old, new_argv, new_env),
+        changed=_changes(old, old_env, new_argv, new_env),
     )
 
 
-def _changes(old: Spec, argv: Sequence[str], env: Mapping[str, str]) -> list[str]:
+def _changes(old: Spec, old_env: Mapping[str, str], argv: Sequence[str], env: Mapping[str, str]) -> list[str]:
     """What differs, in words: each changed variable, and the command when it is another one."""
-    changed = [f"{name}={value}" for name, value in env.items() if old.env.get(name) != value]
+    changed = [f"{name}={value}" for name, value in env.items() if old_env.get(name) != value]
     if list(argv) != old.argv:
         changed.append(f"command: {' '.join(argv)}")
     return changed

@@ -17,7 +17,7 @@ from overnight.core.model import Exit, RunState, Spec, Start, Status
 from overnight.core.veil import Veil
 from overnight.errors import Unreadable
 from overnight.store import runs
-from overnight.store.home import home
+from overnight.store.home import LOG, home
 from overnight.store.rundir import RunDir
 from overnight.watchman.start import ensure_if_needed
 
@@ -56,10 +56,13 @@ def read_log(ref: str, lines: int | None = None) -> list[str]:
 
     A last line without its end counts. Raises NoSuchRun, Unreadable.
     """
-    path = found(ref).log_path
+    run = found(ref)
+    path = run.log_path
     try:
         data = _tail(path, lines)
     except FileNotFoundError:
+        if path != run.file(LOG):
+            raise Unreadable(f"The log {path} is gone: it was never ours, and nothing was copied.") from None
         return []
     except OSError as error:
         raise Unreadable(f"The log {path} cannot be read: {error.strerror}.") from error

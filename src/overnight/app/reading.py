@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from inotify_simple import INotify, flags
 
 from overnight.app.knowing import found
+from overnight.store.home import LOG
 from overnight.store.rundir import EXIT
 
 _PIECE = 1 << 16
@@ -17,9 +18,15 @@ def log_pieces(ref: str, *, follow: bool = False) -> Iterator[bytes]:
     run = found(ref)
     with INotify(nonblocking=True) as changes:
         changes.add_watch(run.path, flags.MODIFY | flags.CREATE | flags.MOVED_TO)
+        if os.path.islink(run.file(LOG)) and os.path.exists(
+            run.log_path
+        ):  # else the status tells of a change
+            changes.add_watch(run.log_path, flags.MODIFY)
         offset = 0
         while True:
             over = os.path.exists(run.file(EXIT))  # asked before the last read, so that nothing is missed
+            if _size(run.log_path) < offset:  # of a log that is not ours, cut or replaced
+                offset = 0
             for piece in _from(run.log_path, offset):
                 offset += len(piece)
                 yield piece
@@ -27,6 +34,13 @@ def log_pieces(ref: str, *, follow: bool = False) -> Iterator[bytes]:
                 return
             select.select([changes.fileno()], [], [])
             changes.read(timeout=0)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _from(path: str, offset: int) -> Iterator[bytes]:

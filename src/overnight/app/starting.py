@@ -63,12 +63,12 @@ def launch(
     """
     if not argv or not argv[0].strip():
         raise CannotStart("There is no command to run: put one after `--`.", code="empty_command")
-    folder = os.path.abspath(cwd or _here())
+    folder = os.path.abspath(cwd or here())
     spec: dict[str, Any] = {"argv": list(argv), "cwd": folder, "env": dict(env or {}), "pty": pty}
     given = {"name": name, "goal": dict(goal) if goal else None, "results": results, "replaces": replaces}
     spec |= {field: value for field, value in given.items() if value is not None}
     spec |= {"tags": list(tags), "expect": {**_walltime(), **(expect or {})}, "changed": list(changed)}
-    spec |= _watching(schedule, policy, results)
+    spec |= watching(schedule, policy, results)
     home = store.home()
     path = store.create_run_dir(home, spec)
     try:
@@ -76,10 +76,10 @@ def launch(
     except OvernightError:
         store.remove_run_dir(path)
         raise
-    return Launched(path, _watched(home))
+    return Launched(path, watched(home))
 
 
-def _watched(home: str) -> str | None:
+def watched(home: str) -> str | None:
     """The command runs: a watchman that cannot be started is said, and is no reason to fail."""
     try:
         ensure(home)
@@ -88,14 +88,14 @@ def _watched(home: str) -> str | None:
     return None
 
 
-def _here() -> str:
+def here() -> str:
     try:
         return os.getcwd()
     except FileNotFoundError as error:
         raise CannotStart("The current folder is gone: name one with --cwd.", code="bad_cwd") from error
 
 
-def _watching(
+def watching(
     schedule: Sequence[float] | None, policy: Mapping[str, Any] | None, results: str | None
 ) -> dict[str, Any]:
     """How to watch: what was given, over what the settings say; nothing where the defaults do."""

@@ -17,6 +17,8 @@ certainty, and certainty comes from the signature or from the detector, never fr
 from enum import StrEnum
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from overnight.core.model import Policy, Problem
 
 
@@ -56,6 +58,18 @@ class Situation(NamedTuple):
 class Decision(NamedTuple):
     action: Action
     reason: Reason
+
+
+def hands_off(policy: Policy) -> Policy:
+    """The policy for what somebody else started: it asks wherever it would have ended it by itself."""
+    asks = {"critical": "ask", "non_finite": _asking(policy.non_finite), "stall": _asking(policy.stall)}
+    own = {signature: _asking(action) for signature, action in policy.signatures.items()}
+    answer = policy.default_answer if policy.default_answer != "stop" else None
+    return replace(policy, **asks, signatures=own, default_answer=answer)
+
+
+def _asking(action: str) -> str:
+    return "ask" if action == "interrupt" else action
 
 
 def decide(problem: Problem, now: Situation, policy: Policy) -> Decision:

@@ -5,6 +5,7 @@ Rules:
 - A problem that progress followed was survived. It may still be the cause of an end later, but only when it came
   back after the last progress: an exception that trial 5 caught did not kill trial 60.
 - What ended a run is told from its latest episode: where it began after the run last did something well.
+- What was before the watch is known and nothing follows from it; seen again, it is a new occurrence.
 - What a person accepted stays accepted for this run; a new episode of a stall is a new question.
 """
 
@@ -43,6 +44,7 @@ class Health:
     def __init__(self) -> None:
         self._memories: dict[str, Memory] = {}
         self._accepted: set[str] = set()
+        self._past: set[str] = set()
 
     def see(
         self, problem: Problem, now: float, check_ins: int, occurrence: tuple[int, str] | None = None
@@ -52,7 +54,8 @@ class Health:
         `occurrence`: line and text of this one, where it is one of a line.
         """
         memory = self._memories.get(problem.signature)
-        if memory is None:
+        if memory is None or problem.signature in self._past:
+            self._past.discard(problem.signature)
             memory = Memory(problem, now, check_ins)
             self._memories[problem.signature] = memory
         memory.problem = problem
@@ -80,10 +83,15 @@ class Health:
         """A person said: continue."""
         self._accepted.update(signatures)
 
+    def set_aside(self) -> None:
+        """What is known so far was before the watch: it is remembered, and not acted on unless it comes again."""
+        self._past = set(self._memories)
+
     def forget(self, signature: str) -> None:
         """The episode is over by itself; another one would be new."""
         self._memories.pop(signature, None)
         self._accepted.discard(signature)
+        self._past.discard(signature)
 
     def knows(self, signature: str) -> bool:
         return signature in self._memories
@@ -94,8 +102,9 @@ class Health:
         return sorted(found, key=lambda p: (_RANK[p.severity], p.role != "root", p.first_line))
 
     def open(self) -> list[Problem]:
-        """What nobody accepted and is more than information."""
-        return [p for p in self.problems() if p.severity != "info" and p.signature not in self._accepted]
+        """What nobody accepted, is more than information, and of the watch's own time."""
+        known = self._accepted | self._past
+        return [p for p in self.problems() if p.severity != "info" and p.signature not in known]
 
     def situation(self, signature: str, now: float, check_ins: int, at_check_in: bool) -> Situation:
         memory = self._memories[signature]

@@ -78,6 +78,27 @@ class Goal(Struct, frozen=True):
     metric: str | None = None
 
 
+class Attached(Struct, frozen=True):
+    """What was started without us and put under watch.
+
+    `pid`: the process; None: only a log is watched. `log`: the file it writes; None: there is none to read.
+    `file`: which file that was at the attach (`device:inode`), `past_bytes`: how much stood in it, `after_s`: how
+    long the process ran before. `env`: its environment; None: it cannot be started again. `interrupt`: whether the
+    policy may stop it. `quiet_s`: a log without a process is over when it said so and was silent for so long.
+    `told`: whether the kernel tells changes of the log (not over a network).
+    """
+
+    pid: Int | None = None
+    log: str | None = None
+    file: str = ""
+    past_bytes: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
+    after_s: Amount = 0.0
+    env: dict[str, str] | None = None
+    interrupt: bool = False
+    quiet_s: Amount = 300.0
+    told: bool = True
+
+
 class Spec(Struct, frozen=True):
     """`spec.json`: the intent, durable before anything is started."""
 
@@ -98,11 +119,13 @@ class Spec(Struct, frozen=True):
     replaces: str | None = None
     changed: list[str] = []
     executor: str = "local"
+    attached: Attached | None = None
 
 
 class Start(Struct, frozen=True):
     """`start.json`: who runs. `ticks` is the kernel's start time of the process, which with the boot id
-    makes a pid unique. `keepers` are (pid, ticks) of the outer and the inner one."""
+    makes a pid unique. `keepers` are (pid, ticks) of the outer and the inner one. A log watched without a process
+    has pid 0 and no keepers."""
 
     pid: Int
     ticks: Int
@@ -384,6 +407,7 @@ class Status(Struct, frozen=True):
 EventKind = Literal[
     "started",  # the command was seen alive after exec
     "adopted",  # a watchman took the run over
+    "attached",  # what was started without us came under watch; the log before it is the past
     "first_logs",  # the check of the first lines: data.result
     "check_in",  # data: Status in short
     "problem",  # data: Problem, when new or when its count grew tenfold

@@ -14,8 +14,20 @@ from overnight.core.model import Event, Exit, Spec
 from overnight.core.observe import Catalog
 from overnight.core.watch import Watch
 
+LOG_FILE, LOG_BASE = "log_file", "log_base"
+"""In the note of a log that began anew: which file it is (`device:inode`), and the offset of its first byte."""
 _PIECES = 50
 """Into how many times the bytes between two events are spread: enough for a rhythm, cheap for a long log."""
+
+
+def log_place(events: Sequence[Event]) -> tuple[str, int] | None:
+    """The file that the offsets of the last events are about, and the offset of its first byte; None while it is the
+    first one. Only a log that somebody else renames or cuts has more than one."""
+    for event in reversed(events):
+        file, base = event.data.get(LOG_FILE), event.data.get(LOG_BASE)
+        if event.kind == "note" and isinstance(file, str) and type(base) is int:
+            return file, base
+    return None
 
 
 def replay(

@@ -42,7 +42,8 @@ class Veil:
     @classmethod
     def of(cls, spec: Spec) -> "Veil":
         """The veil of the run with that intent."""
-        return cls(spec.argv, spec.env)
+        attached = spec.attached.env if spec.attached else None
+        return cls(spec.argv, {**(attached or {}), **spec.env})
 
     def text(self, text: str) -> str:
         """`text` without secrets."""

@@ -15,13 +15,14 @@ from typing import Any, TypeVar
 import msgspec
 
 from overnight.core import cadence
-from overnight.core.decide import Action, decide
+from overnight.core.decide import Action, decide, hands_off
 from overnight.core.detectors import Detectors, with_own_words
 from overnight.core.exits import explain
 from overnight.core.health import Health
 from overnight.core.lifecycle import ImpossibleStep, step
 from overnight.core.metrics import MetricBook
 from overnight.core.model import (
+    CHOICES,
     Answer,
     Choice,
     Event,
@@ -78,11 +79,17 @@ class Watch:
         self.interrupted: Problem | None = None
         self.stop: StopRequest | None = None
         self.report: str | None = None
-        self._policy = with_own_words(spec.policy)
+        attached = spec.attached
+        policy = spec.policy if attached is None or attached.interrupt else hands_off(spec.policy)
+        self._ask_policy = policy
+        self._policy = with_own_words(policy)
+        self._begun = attached.after_s if attached else 0.0
+        self._heard = self._begun
+        self._said_done = False
         self._detectors = Detectors(spec.policy, spec.expect.get("walltime"))
         self._done = False
         self._gate = RecordGate(spec.policy)
-        self._next_check_in = cadence.next_check_in(spec.schedule, 0.0)
+        self._next_check_in = self._check_in_after(self._begun)
         self._first_logs_told = False
         self._failure_told = False
 
@@ -158,7 +165,7 @@ class Watch:
         """When `look` should be called next if nothing else happens; None when never."""
         if self.phase == "ended":
             return None
-        times = [self.health.settling(now, self.spec.policy.settle_s), self._stall_due()]
+        times = [self.health.settling(now, self.spec.policy.settle_s), self._stall_due(), self._log_over_at()]
         if self.phase == "paused":
             times.append(self.question.default_t if self.question else None)
         else:
@@ -220,6 +227,7 @@ class Watch:
 
     def absorb(self, observations: Sequence[Observation], now: float, *, live: bool = True) -> list[Event]:
         """Learn from the log. `live` is False when the past is read again: then records were already counted."""
+        self._heard = max(self._heard, now)
         events: list[Event] = []
         for seen in observations:
             events += (
@@ -240,12 +248,14 @@ class Watch:
     def _fact(self, fact: Any, now: float, live: bool) -> list[Event]:
         if self.progress.see(fact, now):
             self.health.advanced(fact)
+            self._said_done = False
             events = self._unstall(now)
         else:
             events = []
         self.metrics.see(fact, now, self.progress.position())
         self._detectors.see(fact, self.metrics, now)
-        self._done = self._done or (isinstance(fact, PhaseSeen) and fact.phase == "done")
+        if isinstance(fact, PhaseSeen) and fact.phase == "done":
+            self._done = self._said_done = True
         if isinstance(fact, TrialSeen):
             record = self._gate.see(self.metrics, fact, now)
             if record is not None and live:
@@ -295,12 +305,13 @@ class Watch:
             known = {p.signature for p in self.question.problems}
             if not any(p.severity == "critical" and p.signature not in known for p in problems):
                 return []
-        policy = self.spec.policy
+        policy = self._ask_policy
         after = policy.answer_after_s if policy.default_answer else None
         self.question = Question(
             id=f"{problems[0].signature}-{len(self.check_ins)}",
             t=now,
             problems=problems,
+            choices=CHOICES if self._may_start_again else ("continue", "stop"),
             default=policy.default_answer if after is not None else None,
             default_t=now + after if after is not None else None,
         )
@@ -334,7 +345,7 @@ class Watch:
         self.question = None
         self.phase = step(self.phase, "answer")
         self._settle(now)
-        self._next_check_in = cadence.next_check_in(self.spec.schedule, now)
+        self._next_check_in = self._check_in_after(now)
 
     def _check_in(self, now: float) -> list[Event]:
         self.check_ins.append(now)
@@ -344,7 +355,7 @@ class Watch:
         looked = self._detectors.at_check_in(self.metrics, self.progress, now, self.reader.lines)
         noticed = [event for problem in looked for event in self._problem_seen(problem, now)]
         judged = noticed + self.judge(now, at_check_in=True)
-        self._next_check_in = cadence.next_check_in(self.spec.schedule, now)
+        self._next_check_in = self._check_in_after(now)
         status = self.status(now)
         data = {
             "number": len(self.check_ins),
@@ -357,8 +368,12 @@ class Watch:
         return [*judged, self._event("check_in", f"check_in:{len(self.check_ins)}", now, data)]
 
     def _settle(self, now: float) -> None:
-        if self.phase == "early" and now >= cadence.early_end(self.spec.schedule):
+        if self.phase == "early" and now - self._begun >= cadence.early_end(self.spec.schedule):
             self.phase = step(self.phase, "settled")
+
+    def _check_in_after(self, now: float) -> float:
+        """The schedule counts from the watch's beginning, which for what was attached is later than the start."""
+        return self._begun + cadence.next_check_in(self.spec.schedule, now - self._begun)
 
     # ------------------------------------------------------------ stalls
 
@@ -396,6 +411,8 @@ class Watch:
         fatal = self.health.fatal()
         if exit_.code == 0:
             return next((p for p in fatal if p.certain), None)
+        if exit_.code is None and exit_.signal is None and self._state_by_log() == "succeeded":
+            return None
         own = explain(exit_, self.reader.tail(12), max(1, self.reader.lines), now)
         if own is not None and exit_.oom:
             return own
@@ -407,8 +424,30 @@ class Watch:
         if self.stop is not None:
             return "stopped"
         if exit_.code is None and exit_.signal is None:
-            return "lost"
+            return self._state_by_log()
         return "failed" if exit_.code != 0 or root is not None else "succeeded"
+
+    def _state_by_log(self) -> RunState:
+        """Of an end whose code nobody could read: of what was attached, the log's own word that it is done counts."""
+        if self.spec.attached is None or not self._said_done:
+            return "lost"
+        return "failed" if self.health.fatal() else "succeeded"
+
+    def log_over(self, now: float) -> bool:
+        """Whether a log without a process is over: it said that it is done, and was silent since."""
+        over_at = self._log_over_at()
+        return over_at is not None and now >= over_at
+
+    def _log_over_at(self) -> float | None:
+        attached = self.spec.attached
+        if attached is None or attached.pid is not None or not self._said_done or self.phase == "ended":
+            return None
+        return self._heard + attached.quiet_s
+
+    @property
+    def _may_start_again(self) -> bool:
+        attached = self.spec.attached
+        return attached is None or attached.env is not None
 
     def _tell_end(self, root: Problem | None, now: float) -> list[Event]:
         if self.state == "succeeded":
@@ -469,12 +508,18 @@ class Watch:
         except (ValueError, KeyError, ImpossibleStep):
             return  # damaged, or out of order after damage: the log and the other events say the rest
 
+    def _recall_attached(self, event: Event) -> None:
+        """What the log said until now is the past: known, and nothing follows from it."""
+        self.health.set_aside()
+        self._detectors = Detectors(self.spec.policy, self.spec.expect.get("walltime"))
+        self._heard = event.t
+
     def _recall_check_in(self, event: Event) -> None:
         self.check_ins.append(event.t)
         if self.phase == "starting":
             self.phase = step(self.phase, "valid")
         self._settle(event.t)
-        self._next_check_in = cadence.next_check_in(self.spec.schedule, event.t)
+        self._next_check_in = self._check_in_after(event.t)
 
     def _recall_question(self, event: Event) -> None:
         question = _recorded(event.data, Question)
@@ -523,6 +568,7 @@ class Watch:
 
 
 _RECALL = {
+    "attached": Watch._recall_attached,
     "check_in": Watch._recall_check_in,
     "question": Watch._recall_question,
     "answer": Watch._recall_answer,

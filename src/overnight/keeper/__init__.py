@@ -15,7 +15,7 @@ Rules:
 - Nothing that can die stands between the command and its log: it writes the file itself.
 - The end is recorded before the command is reaped: whoever is killed in between, the other one sees it again.
 
-Parts: `launch` (the caller's side), `birth` (the bare interpreter), `command` (the child until exec), `keep`
-(the two waiting loops), `terminal` (a pty on request), `records`, `oom`, `identity`, `witness`,
-`liveness`, `tree`, `stop`, `linux`.
+Parts: `launch` (the caller's side), `birth` (the bare interpreter), `command` (the child until exec), `stranger` and
+`attend` (what was started without us), `keep` (the two waiting loops), `terminal` (a pty on request), `records`,
+`oom`, `identity`, `witness`, `liveness`, `tree`, `stop`, `linux`.
 """

@@ -6,7 +6,8 @@ Rules:
 - Nobody relays: the command itself reports into the caller's pipe, so that no death in between loses the
   word.
 - The report is text: `started PID TICKS` once `start.json` is durable, then the end of the pipe when exec
-  took place, or `failed STAGE ERRNO`. Stages: `home` (the run's folder), `cwd`, `find` (the command), `exec`.
+  took place, or `failed STAGE ERRNO`. Stages: `home` (the run's folder), `cwd`, `find` (the command), `exec`;
+  `gone` (the process to be attended).
   No line at all means that the command was killed before it could start.
 """
 
@@ -17,6 +18,10 @@ import os
 
 from overnight.keeper import keep
 from overnight.keeper.charge import Charge
+
+TYPE_CHECKING = False  # typing itself would cost 8 ms
+if TYPE_CHECKING:
+    from typing import Any
 
 _REQUEST, _REPLY = 0, 1
 _IGNORED = (
@@ -42,14 +47,35 @@ def main() -> None:
 
 
 def _bear(request: bytes, report: int) -> None:
+    asked = marshal.loads(request)
+    if isinstance(asked, dict):
+        _attend(asked, report)
+        return
     try:
-        charge = Charge(*marshal.loads(request))
+        charge = Charge(*asked)
     except OSError as error:
         os.write(report, f"failed home {error.errno}\n".encode())
         return
     gc.freeze()
     if os.fork() == 0:
         keep.outer(charge, report)
+
+
+def _attend(asked: "dict[str, Any]", report: int) -> None:
+    """The keepers of a process that runs already."""
+    from overnight.keeper import attend  # here for start-up: a command's keepers do without
+
+    try:
+        care = attend.Care(**asked)
+    except ProcessLookupError:
+        os.write(report, b"failed gone 0\n")
+        return
+    except OSError as error:
+        os.write(report, f"failed home {error.errno}\n".encode())
+        return
+    gc.freeze()
+    if os.fork() == 0:
+        attend.outer(care, report)
 
 
 def _read_all(fd: int) -> bytes:

@@ -14,13 +14,34 @@ if TYPE_CHECKING:
     from overnight.keeper.terminal import Terminal
 
 
-class Charge:
-    """One run in the keepers' charge. Raises OSError where the run's folder does not take the files.
+class Post:
+    """What two keepers of any run share. Raises OSError where the run's folder does not take the files.
 
-    `lock`: the keepers' flock. `tree`: the flock that the command and its tree inherit. `rooms`: the
-    set-aside exit records by recorder. The lock files are new, so that taking them waits for nobody but a
-    passing look.
+    `lock`: their flock. `rooms`: the set-aside exit records by recorder. The lock file is new, so that taking it
+    waits for nobody but a passing look.
     """
+
+    command = 0
+    terminal: "Terminal | None" = None
+
+    def __init__(self, run_dir: str) -> None:
+        self.run = os.path.basename(run_dir)
+        self.folder = records.open_folder(run_dir)
+        self.lock = self._locked(records.LOCK)
+        self.rooms = {by: records.set_room_aside(self.folder, by) for by in records.KEEPERS}
+        self.before = Counters()
+
+    def _open(self, name: str, flags: int) -> int:
+        return os.open(name, flags | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=self.folder)
+
+    def _locked(self, name: str) -> int:
+        fd = self._open(name, os.O_RDWR)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        return fd
+
+
+class Charge(Post):
+    """A command in the keepers' charge. `tree`: the flock that the command and its tree inherit."""
 
     def __init__(
         self,
@@ -30,25 +51,13 @@ class Charge:
         env: dict[bytes, bytes],
         size: tuple[int, int] | None,
     ) -> None:
+        super().__init__(run_dir)
         self.argv, self.cwd, self.env = argv, cwd, env
-        self.run = os.path.basename(run_dir)
-        self.folder = records.open_folder(run_dir)
-        self.lock = self._locked(records.LOCK)
         self.tree = self._locked(records.TREE_LOCK)
-        self.rooms = {by: records.set_room_aside(self.folder, by) for by in records.KEEPERS}
         self.log = self._open("output.log", os.O_WRONLY | os.O_APPEND)
         self.terminal = _terminal(size) if size else None
         self.boot = boot_id()
-        self.before = Counters()
         self._pid_cell = mmap.mmap(-1, 8)
-
-    def _open(self, name: str, flags: int) -> int:
-        return os.open(name, flags | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=self.folder)
-
-    def _locked(self, name: str) -> int:
-        fd = self._open(name, os.O_RDWR)
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        return fd
 
     @property
     def command(self) -> int:

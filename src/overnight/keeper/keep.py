@@ -16,12 +16,12 @@ Rules:
 import os
 
 from overnight.keeper import linux, records
-from overnight.keeper.charge import Charge
+from overnight.keeper.charge import Charge, Post
 from overnight.keeper.command import become_command
 from overnight.keeper.identity import start_ticks
 from overnight.keeper.oom import Counters, evidence
 
-_FAULT = 70
+FAULT = 70
 _NOBODY = 0
 _NEVER_BEGUN = "the keepers were killed before the command could start"
 
@@ -29,33 +29,33 @@ _NEVER_BEGUN = "the keepers were killed before the command could start"
 def outer(charge: Charge, report: int) -> None:
     """Be A: fork B, then wait for all that comes back. Does not return. `report`: the pipe to the caller."""
     try:
-        me = _settle(charge)
+        me = settle(charge.run)
         pid = os.fork()
         if pid == 0:
             inner(charge, report, me)
         _let_go(charge, report)
-        _Keeper(charge, "outer").wait_as_outer(pid)
+        Keeper(charge, "outer").wait_as_outer(pid)
         os._exit(0)
     finally:
-        os._exit(_FAULT)
+        os._exit(FAULT)
 
 
 def inner(charge: Charge, report: int, outer_id: tuple[int, int]) -> None:
     """Be B: fork the command, wait for it, leave. Does not return."""
     try:
-        me = _settle(charge)
+        me = settle(charge.run)
         pid = os.fork()
         if pid == 0:
             become_command(charge, report, [outer_id, me])
         charge.command = pid
         _let_go(charge, report)
-        _Keeper(charge, "inner").wait_for_the_end()
+        Keeper(charge, "inner").wait_for_the_end()
         os._exit(0)
     finally:
-        os._exit(_FAULT)
+        os._exit(FAULT)
 
 
-def _settle(charge: Charge) -> tuple[int, int]:
+def settle(run: str) -> tuple[int, int]:
     """Become a keeper: a session of its own, no stdio, no folder pinned, orphans adopted. (pid, ticks) of
     itself."""
     os.setsid()
@@ -65,7 +65,7 @@ def _settle(charge: Charge) -> tuple[int, int]:
         os.dup2(null, fd)
     os.close(null)
     linux.become_subreaper()
-    linux.set_name(linux.OWN_PREFIX + charge.run)
+    linux.set_name(linux.OWN_PREFIX + run)
     return os.getpid(), start_ticks("self") or 0
 
 
@@ -79,10 +79,10 @@ def _let_go(charge: Charge, report: int) -> None:
         os.close(charge.log)
 
 
-class _Keeper:
+class Keeper:
     """The waiting of one keeper; `by` names it in the record."""
 
-    def __init__(self, charge: Charge, by: str) -> None:
+    def __init__(self, charge: Post, by: str) -> None:
         self.charge = charge
         self.by = by
 
@@ -90,28 +90,28 @@ class _Keeper:
         while self._reap_one() not in (inner_pid, _NOBODY):
             continue
         self.wait_for_the_end()
-        if not self._recorded():
-            self._record({"code": None, "signal": None, **records.now(), "note": _NEVER_BEGUN})
+        if not self.recorded():
+            self.record({"code": None, "signal": None, **records.now(), "note": _NEVER_BEGUN})
         for by in records.KEEPERS:
             records.remove(self.charge.folder, records.room_name(by))
         os.close(self.charge.lock)
-        if self.charge.terminal:
+        if isinstance(self.charge, Charge) and self.charge.terminal:
             self.charge.terminal.copy(self.charge.log, until=None)
         while self._reap_one() != _NOBODY:
             continue
 
     def wait_for_the_end(self) -> None:
         """Until the command's end is recorded, or there is no child whose end could be."""
-        if not self._recorded():
+        if not self.recorded():
             self._copy_terminal_until_the_end()
-        while not self._recorded() and self._reap_one() != _NOBODY:
+        while not self.recorded() and self._reap_one() != _NOBODY:
             continue
 
-    def _recorded(self) -> bool:
+    def recorded(self) -> bool:
         return records.exists(self.charge.folder, records.EXIT)
 
     def _copy_terminal_until_the_end(self) -> None:
-        if not self.charge.terminal:
+        if not isinstance(self.charge, Charge) or not self.charge.terminal:
             return
         try:
             end = os.pidfd_open(self.charge.command)
@@ -129,15 +129,15 @@ class _Keeper:
         if ended is None:  # only with WNOHANG, says the manual; the type allows it
             return _NOBODY
         if ended.si_pid == self.charge.command:
-            self._record(_facts(self.charge, ended))
+            self.record(_facts(self.charge, ended))
         os.waitid(os.P_PID, ended.si_pid, os.WEXITED)
         return ended.si_pid
 
-    def _record(self, fields: dict[str, object]) -> None:
+    def record(self, fields: dict[str, object]) -> None:
         records.commit_exit(self.charge.folder, self.charge.rooms[self.by], self.by, fields)
 
 
-def _facts(charge: Charge, ended: os.waitid_result) -> dict[str, object]:
+def _facts(charge: Post, ended: os.waitid_result) -> dict[str, object]:
     """What exit.json says of an ended, not yet reaped command."""
     by_signal = ended.si_code != os.CLD_EXITED
     signal = ended.si_status if by_signal else None

@@ -16,7 +16,7 @@ import marshal
 import os
 import sys
 
-from overnight.errors import CannotStart, HomeUnusable, OvernightError
+from overnight.errors import CannotAttach, CannotStart, HomeUnusable, OvernightError
 
 _KEPT_OF_ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "HOME")
 _DEFAULT_SIZE = (120, 40)
@@ -50,9 +50,22 @@ def launch(run_dir: str, argv: list[str], cwd: str, env: dict[str, str], *, pty:
     whole = {os.fsencode(key): os.fsencode(value) for key, value in _with_ours(run_dir, env).items()}
     command = [os.fsencode(word) for word in argv]
     request = (os.path.abspath(run_dir), command, os.fsencode(cwd), whole, _terminal_size() if pty else None)
+    return _born(marshal.dumps(request), argv[0], cwd, run_dir)
+
+
+def attend(run_dir: str, pid: int, ticks: int, boot: str) -> Started:
+    """Put two keepers beside a process that runs already; `run_dir` holds a durable `spec.json`.
+
+    Raises CannotAttach (`no_such_process`: it ended meanwhile), CannotStart, HomeUnusable; then no keeper is left.
+    """
+    request = {"run_dir": os.path.abspath(run_dir), "pid": pid, "ticks": ticks, "boot": boot}
+    return _born(marshal.dumps(request), str(pid), "", run_dir)
+
+
+def _born(request: bytes, name: str, cwd: str, run_dir: str) -> Started:
     interpreter = _waiting.pop() if _waiting else _Interpreter()
     try:
-        return _understood(interpreter.ask(marshal.dumps(request)), argv[0], cwd, run_dir)
+        return _understood(interpreter.ask(request), name, cwd, run_dir)
     except OvernightError:
         _wait_for_keepers(run_dir)
         raise
@@ -164,12 +177,15 @@ def _understood(report: str, name: str, cwd: str, run_dir: str) -> Started:
     return started
 
 
-def failure(stage: str, number: int, name: str, cwd: str, run_dir: str) -> CannotStart | HomeUnusable:
+def failure(stage: str, number: int, name: str, cwd: str, run_dir: str) -> OvernightError:
     """What `failed STAGE ERRNO` means, in one sentence that says what to do."""
     why = os.strerror(number)
     if stage == "home":
         code = "disk_full" if number in _FULL else "home_unwritable"
         return HomeUnusable(f"The run's folder {run_dir} cannot be written: {why}.", code=code)
+    if stage == "gone":
+        text = f"Process {name} ended before it could be attached: `overnight analyze` reads the log that it left."
+        return CannotAttach(text, code="no_such_process")
     if stage == "cwd":
         return CannotStart(f"The folder {cwd!r} cannot be entered: {why}.", code="bad_cwd")
     if stage == "find":

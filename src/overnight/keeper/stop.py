@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 from overnight.errors import Unreadable
 from overnight.keeper import records
-from overnight.keeper.identity import Stat, open_pidfd
+from overnight.keeper.identity import Stat, open_pidfd, read_stat
 from overnight.keeper.liveness import command_lives
-from overnight.keeper.tree import Identity, Tree
+from overnight.keeper.tree import Identity, Look, Tree
 
 KILL_GRACE_S = 5.0
 """How long a SIGKILLed process may take to vanish before it counts as a survivor."""
@@ -58,7 +58,7 @@ def stop_tree(
     start = records.read_start(run_dir)
     if start is None:
         return StopReport([], [])
-    tree = Tree(start, _token(run_dir))
+    tree = _Followed(start, _token(run_dir))
     steps = [(first_signal, grace[0]), (signal.SIGTERM, grace[1]), (signal.SIGKILL, KILL_GRACE_S)]
     sent: list[str] = []
     reached: set[Identity] = set()
@@ -81,6 +81,22 @@ def _token(run_dir: str) -> str:
     if spec is None or not isinstance(spec.get("token"), str):
         raise Unreadable(f"{run_dir}/spec.json holds no token: the run's tree cannot be told from others.")
     return str(spec["token"])
+
+
+class _Followed(Tree):
+    """The tree, and whoever was once seen in it: what was started without us has no keeper to adopt its orphans."""
+
+    def __init__(self, start: dict[str, object], token: str) -> None:
+        super().__init__(start, token)
+        self._seen: set[Identity] = set()
+
+    def members(self, look: Look | None = None) -> list[Stat]:
+        found = super().members(look)
+        here = {(stat.pid, stat.ticks) for stat in found}
+        lost = [stat for pid, _ in self._seen - here if (stat := read_stat(pid)) is not None]
+        found += [stat for stat in lost if (stat.pid, stat.ticks) in self._seen and not stat.ended]
+        self._seen |= here
+        return found
 
 
 class _Step:

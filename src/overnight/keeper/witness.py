@@ -6,7 +6,8 @@ Rules:
 
 Sources: ioctl PIDFD_GET_INFO with PIDFD_INFO_EXIT (include/uapi/linux/pidfd.h, Linux 6.15+; filled once the
 process has been reaped, so wait for POLLHUP, not POLLIN); before that, field 52 of a zombie's /proc/PID/stat
-(proc(5)), which reads 0 to whoever may not see it, so that a 0 there proves nothing.
+(proc(5)), which reads 0 to whoever may not see it, so that a 0 there proves something only to who may: /proc/PID/io
+is guarded by the same check (PTRACE_MODE_READ_FSCREDS) and refuses instead.
 """
 
 import fcntl
@@ -61,10 +62,18 @@ def _from_zombie(fd: int) -> int | None:
     except OSError:
         return None
     status = int(fields[_EXIT_CODE_FIELD])
+    told = status != 0 or _may_look(pid)
     # The number may have been given to another process since: only a pid that the pidfd still has counts.
-    if fields[0] != b"Z" or status == 0 or _pid_of(fd) != pid:
-        return None
-    return status
+    return status if fields[0] == b"Z" and told and _pid_of(fd) == pid else None
+
+
+def _may_look(pid: int) -> bool:
+    """Whether the kernel shows us what it shows only to those who may trace the process, as with field 52."""
+    try:
+        with open(f"/proc/{pid}/io", "rb") as file:
+            return file.read(1) != b""
+    except OSError:
+        return False
 
 
 def _pid_of(fd: int) -> int | None:

@@ -22,7 +22,7 @@ def again(view: View, words: NullTranslations) -> tuple[Fact, ...]:
     _ = words.gettext
     made = view.provenance
     facts = [
-        Fact(_("start again"), f"overnight relaunch {view.run}", True),
+        Fact(_("start again"), f"overnight relaunch {view.run}" if view.startable else "", True),
         Fact(_("command"), command(view), True),
         Fact(_("folder"), clean(view.cwd), True),
         Fact(_("environment"), _environment(view), True),
@@ -32,10 +32,15 @@ def again(view: View, words: NullTranslations) -> tuple[Fact, ...]:
         Fact(_("watched with"), clean(made.python), False),
         Fact(_("replaces run"), _replaced(view), False),
         Fact(_("study"), clean(view.study.storage), True),
-        Fact(_("log"), clean(view.log), True),
+        Fact(_("log"), _log(view, words), True),
     ]
     facts += [Fact(_("file written"), _artifact(*artifact), True) for artifact in made.artifacts]
     return tuple(fact for fact in facts if fact.value)
+
+
+def _log(view: View, words: NullTranslations) -> str:
+    path = clean(view.log)
+    return words.gettext("{path} (gone)").format(path=path) if view.log_gone else path
 
 
 def _environment(view: View) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from overnight import catalog
 from overnight.core.model import Event
-from overnight.core.replay import replay
+from overnight.core.replay import log_place, replay
 from overnight.core.watch import Watch
 from overnight.errors import OvernightError, Unreadable
 from overnight.i18n import translator
@@ -83,10 +83,15 @@ def read(run_dir: RunDir) -> View:
     spec, start, exit_ = run_dir.spec(), run_dir.start(), run_dir.exit()
     events, _cursor = run_dir.events()
     log = Path(run_dir.log_path)
-    watch = replay(spec, events, _pieces(log), catalog.known(spec.cwd).catalog)
+    place = log_place(events)
+    base = place[1] if place else 0
+    known = catalog.known(spec.cwd).catalog
+    begun = Watch(spec, known)
+    begun.reader.offset = base  # what stood in older files of the log is known by the events
+    watch = replay(spec, events, _pieces(log), known, begun=begun)
     start_at = start.at if start else spec.created_at
     now = _now(events, start_at, running=watch.phase != "ended")
-    _read_on(watch, log, now)
+    _read_on(watch, log, now, base)
     studies, note = _studies(watch, log, start_at)
     recorded = Recorded(spec, start, exit_, events, str(log))
     new = goodruns.new_lines(run_dir) if watch.status(now).state in ("failed", "lost") else None
@@ -108,9 +113,9 @@ def _pieces(log: Path, offset: int = 0) -> Iterator[bytes]:
         return
 
 
-def _read_on(watch: Watch, log: Path, now: float) -> None:
-    """What was written after the last event: learned, not judged."""
-    for data in _pieces(log, watch.offset):
+def _read_on(watch: Watch, log: Path, now: float, base: int) -> None:
+    """What was written after the last event: learned, not judged. `base`: the offset of the log's first byte."""
+    for data in _pieces(log, watch.offset - base):
         watch.absorb(watch.reader.feed(data, now), now, live=False)
 
 

@@ -88,7 +88,8 @@ def _is_earlier(other: Spec, spec: Spec) -> bool:
 
 
 def _command(spec: Spec) -> tuple[str, ...]:
-    return (spec.cwd, *map(template, spec.argv))
+    alone = [spec.attached.log or ""] if spec.attached and spec.attached.pid is None else []
+    return (spec.cwd, *map(template, [*spec.argv, *alone]))
 
 
 def _size(run_dir: RunDir) -> int:

@@ -6,6 +6,7 @@ Rules:
 - Nothing is decided here: the watch is only read.
 """
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -85,6 +86,10 @@ def view_of(
         study=_facts(study, studies, note),
         provenance=provenance,
         log=recorded.log,
+        log_gone=spec.attached is not None
+        and spec.attached.log is not None
+        and not os.path.exists(recorded.log),
+        startable=spec.attached is None or spec.attached.env is not None,
         log_lines=watch.reader.lines,
         tail=watch.reader.tail(12),
     )

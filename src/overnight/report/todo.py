@@ -60,7 +60,7 @@ def _again(view: View, words: NullTranslations, remark: str = "") -> Todo:
         if view.state == "failed"
         else _("Start it again if it is wanted.")
     )
-    return Todo(f"{text} {remark}".strip(), f"overnight relaunch {view.run}")
+    return Todo(f"{text} {remark}".strip(), f"overnight relaunch {view.run}" if view.startable else "")
 
 
 def _failing_trials(view: View, words: NullTranslations) -> Iterable[Todo]:

@@ -127,6 +127,8 @@ class View:
     study: StudyFacts = field(default_factory=StudyFacts)
     provenance: Provenance = field(default_factory=Provenance)
     log: str = ""
+    log_gone: bool = False
+    startable: bool = True
     log_lines: int = 0
     tail: list[str] = field(default_factory=list)
 

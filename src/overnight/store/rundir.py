@@ -2,7 +2,8 @@
 
     spec.json       the intent, written before anything starts
     start.json      who runs, by the keepers           exit.json     how it ended, by the first who knew
-    output.log      what the command wrote             stop.json     somebody meant the run to end
+    output.log      what the command wrote, or a link  stop.json     somebody meant the run to end
+                    to the log of what was attached
     events.jsonl    everything that mattered           answers/      one file per answered question
     status.json/md  the latest TaskStatus              cursors/      what each reader has already been told
     templates.bin   which lines a good run printed
@@ -60,8 +61,12 @@ class RunDir:
 
     @property
     def log_path(self) -> str:
-        """Where the command's output is."""
-        return self.file(LOG)
+        """Where the command's output is: for what was attached, where the link leads to."""
+        own = self.file(LOG)
+        try:
+            return os.readlink(own)
+        except OSError:  # our own log, or none
+            return own
 
     def file(self, name: str) -> str:
         """The path of a file of this run."""

@@ -9,6 +9,7 @@ Rules:
 
 import fcntl
 import os
+import time
 
 from overnight.core.model import Exit, Start
 from overnight.keeper import records
@@ -21,7 +22,14 @@ _REAP_S = 30.0
 
 REBOOT = "interrupted by a reboot of the machine"
 NEVER_STARTED = "it was never started: whoever launched it was gone before"
+SAID_DONE = "its log said that it is done and was silent since; its exit code is not known"
+WATCH_ENDED = "its watch was ended; who writes the log, and how that ends, is not known"
 NOBODY_LEFT = "nobody was left to read its exit code"
+
+
+def end_watch(run_dir: RunDir, note: str) -> bool:
+    """Record that a log without a process is watched no more; False when that was recorded before. Raises OSError."""
+    return records.write_exit(run_dir.path, code=None, signal=None, by="watchman", note=note)
 
 
 def record_end(run_dir: RunDir, start: Start | None, pidfd: int | None) -> None:
@@ -74,6 +82,8 @@ class RunClock:
         """The present; the last known time for a run of another boot."""
         if self._start is not None and self._same_boot:
             self._last = max(self._last, boottime() - self._start.boottime)
+        elif self._start is not None and self._start.pid == 0:  # a log of somewhere else lives on
+            self._last = max(self._last, time.time() - self._start.at)
         return self._last
 
     def of(self, exit_: Exit, log_path: str) -> float:

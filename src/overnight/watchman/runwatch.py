@@ -17,8 +17,9 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import ParamSpec, TypeVar
 
 import msgspec
 
@@ -34,12 +35,15 @@ from overnight.store.home import LOG
 from overnight.store.rundir import ANSWERS, STOP, RunDir
 from overnight.watchman import memory
 from overnight.watchman.acts import Acts
-from overnight.watchman.ending import RunClock, record_end
+from overnight.watchman.ending import SAID_DONE, RunClock, end_watch, record_end
+from overnight.watchman.foreign import ForeignTail, place_of
 from overnight.watchman.journal import Journal
 from overnight.watchman.tail import PIECE, LogTail
 from overnight.watchman.tools import Tools
 
 log = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
 
 INTERESTING = frozenset({LOG, START, EXIT, STOP, ANSWERS})
 """The names in a run's folder whose change wakes its watch."""
@@ -119,36 +123,66 @@ class RunWatch:
         known, self._events_end = self.run_dir.events()
         self.spec, self.start, self.blind = spec, start, blind
         self.journal = Journal(self.run_dir, known, self._tools.threads)
+        known += await self._attached(spec)
+        self._place = place_of(spec.attached, known) if spec.attached else None
         self.clock = RunClock(start, max((event.t for event in known), default=0.0))
         self.watch = await self._replayed(_before_the_end(known))
-        self._tail = LogTail(self.run_dir.log_path, self.watch.offset)
+        self._tail = self._tail_from(self.watch.offset)
+        self._followed: object = None
         self.acts = Acts(self.run_dir, self.watch, self.journal, self.clock, self._tools)
         self._looked = -1.0
         self._status_due: float | None = None
         self._pidfd: int | None = None
         self._known = known
 
+    async def _attached(self, spec: Spec) -> list[Event]:
+        """What was attached begins with its past, which is absorbed up to here."""
+        attached = spec.attached
+        if attached is None or self.journal.knows("attached"):
+            return []
+        data = {"pid": attached.pid, "log": attached.log}
+        past = attached.past_bytes
+        event = Event(t=round(attached.after_s, 3), kind="attached", key="attached", offset=past, data=data)
+        return await self.journal.record([event])
+
+    def _tail_from(self, offset: int) -> LogTail | ForeignTail:
+        attached = self.spec.attached
+        if attached is None or attached.log is None or self._place is None:
+            return LogTail(self.run_dir.log_path, offset)
+        return ForeignTail(attached.log, attached.pid, self._place, offset)
+
     async def _replayed(self, known: Sequence[Event]) -> Watch:
         self._catalog, _origins, self._faults = await self._tools.known(self.spec.cwd)
-        return await self._tools.threads.short(self._from_the_past, known)
+        return await self._off_the_loop(self._from_the_past, known)
 
     def _from_the_past(self, known: Sequence[Event]) -> Watch:
         """The watch as it was left: from its memory, if there is one, and what came after that."""
         kept = None if self.blind else memory.load(self.run_dir.path, self._catalog)
-        if kept is None or kept.events > len(known) or kept.watch.offset > _size(self.run_dir.log_path):
+        if kept is None or kept.events > len(known) or not _holds(self._tail_from(0), kept.watch.offset):
             kept = None
-        begun, done = kept if kept is not None else (None, 0)
+        begun, done = kept if kept is not None else (self._anew(), 0)
         since = known[done - 1].t if done else 0.0
-        self._kept_at = begun.offset if begun is not None else 0
-        pieces = () if self.blind else iter(LogTail(self.run_dir.log_path, self._kept_at).read, b"")
-        return replay(
-            self.spec, known[done:], pieces, self._catalog, host=self._tools.host, begun=begun, since=since
-        )
+        self._kept_at = begun.offset
+        tail = self._tail_from(self._kept_at)
+        pieces = () if self.blind else tail.past()
+        try:
+            watch = replay(self.spec, known[done:], pieces, self._catalog, begun=begun, since=since)
+        finally:
+            tail.close()
+        if self._place is not None:  # what is gone with an older file cannot be read again
+            watch.reader.offset = max([watch.offset, *(event.offset for event in known[-1:])])
+        return watch
 
-    def _keep_memory(self) -> None:
+    def _anew(self) -> Watch:
+        """A watch that knows nothing, of a log that can be read from here on."""
+        watch = Watch(self.spec, self._catalog, host=self._tools.host)
+        watch.reader.offset = self._place.base if self._place is not None else 0
+        return watch
+
+    def _keep_memory(self, least: int = memory.EVERY_BYTES) -> None:
         """At a check-in of a log that grew much. What cannot be kept costs time after a crash and nothing else."""
         grown = self.watch.offset - self._kept_at
-        if grown < memory.EVERY_BYTES or self._tail.cut or self.journal.behind or self.blind:
+        if grown < least or self._tail.lost or self.journal.behind or self.blind:
             return
         self._kept_at = self.watch.offset
         try:
@@ -161,7 +195,7 @@ class RunWatch:
         if self.start is not None:
             await self._executed(self.start)
             self._follow_end(self.start)
-        if self._known:
+        if any(event.kind != "attached" for event in self._known):
             await self._note_adoption()
         if self._fault is not None:
             await self._note(self._fault)
@@ -181,7 +215,7 @@ class RunWatch:
 
     def _follow_end(self, start: Start) -> None:
         """The pidfd tells that the command ended; whoever then knows how, records it."""
-        if not self._over():
+        if start.pid and not self._over():
             self._pidfd = open_pidfd(start.pid, start.ticks, start.boot_id)
             if self._pidfd is None:
                 self._seek_end()
@@ -238,15 +272,52 @@ class RunWatch:
         return True
 
     async def _read_on(self, now: float | None = None) -> None:
-        cut = self._tail.cut
         more = not self.blind
-        while more and (data := await self._tools.threads.gathered(self._tail.read)):
-            more = len(data) == PIECE  # else it was the end: what is written since is told as a change
-            t = self.clock.now() if now is None else now
-            await self._do(await self._understood(data, t))
+        while more:
+            cut = self._tail.cut
+            data = await self._piece()
             if self._tail.cut != cut:
-                cut = self._tail.cut
-                await self._note(f"The log was cut by somebody; it is read on from its start ({cut}).")
+                await self._turned()
+            elif not data and not self._follow_log():
+                return
+            if data:
+                t = self.clock.now() if now is None else now
+                await self._do(await self._understood(data, t))
+            # A short piece of our own log was its end: what is written since is told as a change.
+            more = self.spec.attached is not None or len(data) == PIECE
+
+    async def _turned(self) -> None:
+        """The log begins anew: recorded before anything is read of it, and what was learned is kept."""
+        text, facts = self._tail.told()
+        await self._note(text, **facts)
+        self._keep_memory(least=1)
+
+    def _follow_log(self) -> bool:
+        """See to it that the system tells changes of a log that is not in the home; True when it was another one until
+        now: what came meanwhile was not told."""
+        attached = self.spec.attached
+        if attached is None or not isinstance(self._tail, ForeignTail):
+            return False
+        seen = self._tail.seen()
+        if seen == self._followed:
+            return False
+        self._followed = seen
+        then = partial(self.notice, LOG)
+        self._tools.changes.follow(self.run_dir.id, self._tail.watched(), then, told=attached.told)
+        return True
+
+    async def _piece(self) -> bytes:
+        """The next bytes of the log; those of the home's logs are read together."""
+        if self.spec.attached is None:
+            return await self._tools.threads.gathered(self._tail.read)
+        return await self._off_the_loop(self._tail.read)
+
+    async def _off_the_loop(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of `work` on the log: a network that hangs takes nobody's thread but its own."""
+        attached = self.spec.attached
+        away = attached is not None and not attached.told
+        threads = self._tools.threads
+        return await (threads.long if away else threads.short)(work, *args, **kwargs)
 
     async def _understood(self, data: bytes, t: float) -> list[Event]:
         if len(data) <= _SMALL:
@@ -284,6 +355,8 @@ class RunWatch:
         await self._do(events)
         if any(event.kind == "check_in" for event in events):
             self._keep_memory()
+        if self.watch.log_over(self._looked) and not self._over():
+            await self._tools.threads.short(end_watch, self.run_dir, SAID_DONE)
 
     def _publish_default(self, events: list[Event]) -> None:
         """An answer that the watch gave itself is the question's one answer: whoever comes later is told
@@ -329,10 +402,10 @@ class RunWatch:
             self._status_due = None
             await self.acts.write_status()
 
-    async def _note(self, text: str) -> None:
+    async def _note(self, text: str, **facts: object) -> None:
         """The watch speaking of itself."""
         text = self.watch.veil.text(text)
-        await self.journal.record([self._event("note", f"note:{text}", {"text": text})])
+        await self.journal.record([self._event("note", f"note:{text}", {"text": text, **facts})])
 
     def _event(self, kind: EventKind, key: str, data: dict[str, object]) -> Event:
         plain = self.watch.veil.facts(data)
@@ -358,6 +431,8 @@ class RunWatch:
         await self.acts.finish()
 
     def _release(self) -> None:
+        self._tools.changes.forget(self.run_dir.id)
+        self._tail.close()
         if self._pidfd is not None:
             asyncio.get_running_loop().remove_reader(self._pidfd)
             os.close(self._pidfd)
@@ -373,11 +448,11 @@ class RunWatch:
         memory.forget(self.run_dir.path)
 
 
-def _size(path: str) -> int:
+def _holds(tail: LogTail | ForeignTail, offset: int) -> bool:
     try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0
+        return tail.holds(offset)
+    finally:
+        tail.close()
 
 
 class OvertakenError(Exception):

@@ -86,6 +86,7 @@ class Service:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=2)
         await self._tools.outbox.close()
+        self._tools.changes.close()
         self._tools.threads.close()
         asyncio.get_running_loop().remove_reader(self._inotify.fileno())
         self._inotify.close()

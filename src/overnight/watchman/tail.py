@@ -7,6 +7,7 @@ Rules:
 """
 
 import os
+from collections.abc import Iterator
 
 PIECE = 1 << 20
 """Bytes read at once: a flood is scanned in few pieces, and other runs get their turn between them."""
@@ -19,6 +20,29 @@ class LogTail:
         self.path = path
         self.position = position
         self.cut = 0
+
+    @property
+    def lost(self) -> bool:
+        """Whether offsets do not lead back into the log."""
+        return self.cut > 0
+
+    def holds(self, offset: int) -> bool:
+        """Whether the log is there up to that offset."""
+        try:
+            return offset <= os.stat(self.path).st_size
+        except OSError:
+            return offset == 0
+
+    def past(self) -> Iterator[bytes]:
+        """What stands in the log from here to its end."""
+        return iter(self.read, b"")
+
+    def told(self) -> tuple[str, dict[str, object]]:
+        """The last cut in a sentence, and what a restart needs to know of it."""
+        return f"The log was cut by somebody; it is read on from its start ({self.cut}).", {}
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
     def read(self) -> bytes:
         """The next bytes, at most a piece; empty at the end. Raises OSError, a missing log aside."""

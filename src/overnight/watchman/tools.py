@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from overnight import catalog
 from overnight.catalog import Known
 from overnight.keeper.identity import boottime
+from overnight.watchman.changes import Changes
 from overnight.watchman.reports import Reports
 from overnight.watchman.sampler import Census
 from overnight.watchman.telling import Outbox
@@ -32,6 +33,7 @@ class Tools:
     threads: Threads = field(default_factory=Threads)
     reports: Reports = field(default_factory=Reports)
     census: Census = field(default_factory=Census)
+    changes: Changes = field(default_factory=Changes)
     host: str = field(default_factory=socket.gethostname)
     incarnation: str = field(default_factory=lambda: f"{os.getpid()}-{boottime():.2f}")
 

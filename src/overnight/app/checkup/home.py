@@ -18,7 +18,7 @@ from overnight.app.checkup.facts import Mount, System, mount_of, mounts
 from overnight.core.humane import duration, size
 from overnight.keeper.linux import rename_exclusively
 
-_NETWORK = (
+NETWORK = (
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "lustre", "gpfs", "beegfs", "ceph", "afs", "virtiofs", "vboxsf",
     "pvfs2", "orangefs", "glusterfs", "fuse.sshfs", "fuse.ceph", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs",
     "fuse.gcsfuse", "fuse.juicefs", "drvfs",
@@ -40,7 +40,7 @@ _SKEW_S = 2.0
 def kind(mount: Mount, container: str) -> Check:
     """What the file system of the home means for runs."""
     where = f"{mount.kind} ({mount.source})"
-    if mount.kind in _NETWORK:
+    if mount.kind in NETWORK:
         text = f"on {where}: when the server is slow or away, the watch stands still; other hosts' changes are not seen"
         return warn("file system", text, f"{_ELSEWHERE}   (a disk of this host)")
     if mount.kind in _IN_MEMORY:
@@ -124,7 +124,7 @@ def look_at_lock(system: System, place: str) -> Iterator[Check]:
     from overnight.keeper.identity import is_held, read_stat
     from overnight.watchman.start import LOCK, watchman_pid
 
-    network = mount_here(system, place).kind in _NETWORK
+    network = mount_here(system, place).kind in NETWORK
     pid = watchman_pid(place)
     held = is_held(os.path.join(place, LOCK))
     yield from elsewhere(network, held, pid, pid is not None and read_stat(pid) is not None)

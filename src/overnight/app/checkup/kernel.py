@@ -155,6 +155,11 @@ def ended_child() -> Child:
         os.close(fd)
 
 
+def tells_strangers() -> bool:
+    """Whether the kernel tells the exit code of a process that somebody else has reaped (Linux 6.15 and newer)."""
+    return ended_child().told == (_CODE, None)
+
+
 def _become_subreaper_and_end() -> None:
     code = _NO_SUBREAPER
     try:

@@ -19,67 +19,68 @@ early_wait_option = click.option(
 )
 
 
-_OPTIONS = [
-    click.option("--name", help="A name to call the run by, besides its id.", metavar="NAME"),
-    click.option(
+OPTIONS = {
+    "name": click.option("--name", help="A name to call the run by, besides its id.", metavar="NAME"),
+    "tags": click.option(
         "--tag", "tags", multiple=True, help="A word to find the run by; may be repeated.", metavar="TAG"
     ),
-    click.option(
+    "cwd": click.option(
         "--cwd", type=click.Path(), help="The folder to run in.  [default: this one]", metavar="FOLDER"
     ),
-    click.option(
+    "env": click.option(
         "--env",
         multiple=True,
         callback=words.assignments,
         help="An addition to the environment; may be repeated.",
         metavar="K=V",
     ),
-    click.option(
+    "pty": click.option(
         "--pty",
         is_flag=True,
         help="Give the command a terminal of its own (for programs that insist on one).",
     ),
-    click.option(
+    "place": click.option(
         "--on", "place", default="local", show_default=True, help="Where to run it.", metavar="PLACE"
     ),
-    click.option(
+    "schedule": click.option(
         "--schedule",
         callback=words.schedule,
         help="When to check in, in seconds; the last one repeats.  [default: 30,90,300]",
         metavar="S,S,S",
     ),
-    click.option(
+    "policy": click.option(
         "--policy",
         type=click.Path(),
         help="A TOML file that says what the watch may do by itself.",
         metavar="FILE",
     ),
-    click.option(
+    "goal": click.option(
         "--goal",
         callback=words.goal,
         help='Which way is better, and of what: "maximize value".',
         metavar="GOAL",
     ),
-    click.option(
+    "expect": click.option(
         "--expect",
         multiple=True,
         callback=words.expectations,
         help="How many there will be, where the log does not say.",
         metavar="UNIT=N",
     ),
-    click.option(
+    "results": click.option(
         "--results",
         type=click.Path(),
         help="A file of yours whose block about this run is kept up to date.",
         metavar="FILE",
     ),
-    detach_option,
-    early_wait_option,
-]
+    "detach": detach_option,
+    "early_wait": early_wait_option,
+}
+"""The options of `run`, by name; other verbs take some of them."""
 
 
 def _launch_options(command: Any) -> Any:
-    for option in reversed(_OPTIONS):
+    for option in reversed(OPTIONS.values()):
         command = option(command)
     return command
 
