@@ -59,6 +59,11 @@ class Night:
         """The command's."""
         return int(json.loads((self.folder / "start.json").read_text())["pid"])
 
+    @property
+    def keepers(self) -> list[int]:
+        """Pids of the outer and the inner one."""
+        return [pid for pid, _ticks in json.loads((self.folder / "start.json").read_text())["keepers"]]
+
     def events(self, *kinds: str) -> list[Event]:
         """What was recorded so far, of these kinds or all."""
         found, _ = self.run.events()

@@ -6,6 +6,7 @@ import os
 import select
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from helpers import kill
 from night import Night, Nights, tellings
 
 from overnight import app
-from overnight.errors import CannotStart
+from overnight.errors import CannotStart, Unreadable
 from overnight.watchman.start import ensure
 
 KERNEL = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
@@ -21,16 +22,11 @@ TELLS_CODES = (6, 15)
 """From this kernel on a pidfd tells the exit code of somebody else's child."""
 
 
-def keepers(night: Night) -> list[int]:
-    start = json.loads((night.folder / "start.json").read_text())
-    return [pid for pid, _ticks in start["keepers"]]
-
-
 @pytest.mark.rule("W0.2")
 def test_without_keepers_the_watchman_witnesses_the_exit_code(nights: Nights) -> None:
     puppet = nights.puppet()
     puppet.night.until("check_in")
-    for pid in keepers(puppet.night):
+    for pid in puppet.night.keepers:
         kill(pid)
     puppet.end(57)
     ended = puppet.night.until("ended").data
@@ -71,7 +67,7 @@ def everybody_killed(nights: Nights) -> Night:
     puppet.night.until("check_in")
     nights.kill_watchman()
     command = os.pidfd_open(puppet.night.pid)
-    for pid in (*keepers(puppet.night), puppet.night.pid):
+    for pid in (*puppet.night.keepers, puppet.night.pid):
         kill(pid)
     reaped = select.poll()
     reaped.register(command, 0)  # the hang-up comes when init has reaped it: then nobody can ask any more
@@ -117,17 +113,24 @@ def test_a_log_that_was_cut_is_read_on_from_its_start(nights: Nights) -> None:
 
 
 @pytest.mark.rule("W0.2")
-def test_a_fault_of_the_watch_is_noted_and_the_end_still_gets_through(nights: Nights) -> None:
-    """The log cannot be read any more: a folder has taken its place."""
+@pytest.mark.parametrize("put", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_a_fault_of_the_watch_is_noted_and_the_end_still_gets_through(
+    nights: Nights, put: Callable[[Path], None]
+) -> None:
+    """The log cannot be read any more: something else has taken its place, which may hold up or never end."""
     puppet = nights.puppet()
     puppet.night.until("check_in")
     puppet.night.log.rename(puppet.night.folder / "moved")
-    puppet.night.log.mkdir()
+    put(puppet.night.log)
     puppet.end(7)
     ended = puppet.night.until("ended", deadline_s=60)
     assert ended.data["exit"]["code"] == 7
     assert any("failed and begins anew" in note.data["text"] for note in puppet.night.events("note"))
     assert puppet.night.telling("failure")["exit_code"] == 7
+    puppet.night.closed()
+    for look in (app.read_log, lambda run: list(app.log_pieces(run)), app.make_report):
+        with pytest.raises(Unreadable, match="cannot be read"):
+            look(puppet.night.id)
 
 
 # ------------------------------------------------------------ a full disk

@@ -24,8 +24,8 @@ from overnight.keeper.attend import began_at
 from overnight.keeper.identity import boot_id, boottime
 from overnight.keeper.launch import attend
 from overnight.keeper.stranger import Output, Stranger, file_id, look
+from overnight.store import files, runs
 from overnight.store import home as store
-from overnight.store import runs
 from overnight.store.rundir import EXIT, RunDir
 
 QUIET_S = 300.0
@@ -141,15 +141,12 @@ def _named(log: str) -> Output:
     folder, name = os.path.split(os.path.abspath(os.path.expanduser(log)))
     path = os.path.join(os.path.realpath(folder), name)
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with open(path, "rb", opener=files.plain) as file:
             found = os.fstat(file.fileno())
     except OSError as error:
         raise CannotAttach(
             f"The log {log!r} cannot be read: {error.strerror}.", code="log_unreadable"
         ) from error
-    if not os.path.isfile(path):
-        text = f"The log {log!r} is no file: name the file that the process writes."
-        raise CannotAttach(text, code="log_unreadable")
     return Output(0, path, "a file", file_id(found))
 
 

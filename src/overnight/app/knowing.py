@@ -18,7 +18,7 @@ from overnight.core.veil import Veil
 from overnight.errors import Unreadable
 from overnight.store import runs
 from overnight.store.home import LOG, home
-from overnight.store.rundir import RunDir
+from overnight.store.rundir import RunDir, open_log
 from overnight.watchman.start import ensure_if_needed
 
 _BLOCK = 1 << 16
@@ -84,7 +84,7 @@ def veil_of(run: RunDir) -> Veil:
 
 def _tail(path: str, lines: int | None) -> bytes:
     """The bytes that hold the last `lines` lines, read from the end in blocks."""
-    with open(path, "rb") as file:
+    with open_log(path) as file:
         if lines is None:
             return file.read()
         left = os.fstat(file.fileno()).st_size

@@ -8,7 +8,7 @@ from inotify_simple import INotify, flags
 
 from overnight.app.knowing import found
 from overnight.store.home import LOG
-from overnight.store.rundir import EXIT
+from overnight.store.rundir import EXIT, open_log
 
 _PIECE = 1 << 16
 
@@ -18,16 +18,15 @@ def log_pieces(ref: str, *, follow: bool = False) -> Iterator[bytes]:
     run = found(ref)
     with INotify(nonblocking=True) as changes:
         changes.add_watch(run.path, flags.MODIFY | flags.CREATE | flags.MOVED_TO)
-        if os.path.islink(run.file(LOG)) and os.path.exists(
-            run.log_path
-        ):  # else the status tells of a change
-            changes.add_watch(run.log_path, flags.MODIFY)
+        path = run.log_path
+        if path != run.file(LOG) and os.path.exists(path):  # else the status tells of a change
+            changes.add_watch(path, flags.MODIFY)
         offset = 0
         while True:
             over = os.path.exists(run.file(EXIT))  # asked before the last read, so that nothing is missed
-            if _size(run.log_path) < offset:  # of a log that is not ours, cut or replaced
+            if _size(path) < offset:  # of a log that is not ours, cut or replaced
                 offset = 0
-            for piece in _from(run.log_path, offset):
+            for piece in _from(path, offset):
                 offset += len(piece)
                 yield piece
             if over or not follow:
@@ -46,7 +45,7 @@ def _size(path: str) -> int:
 def _from(path: str, offset: int) -> Iterator[bytes]:
     if not os.path.exists(path):
         return
-    with open(path, "rb") as file:
+    with open_log(path) as file:
         file.seek(offset)
         while piece := file.read(_PIECE):
             yield piece

@@ -26,7 +26,7 @@ from overnight.report.picture import Picture
 from overnight.report.provenance import provenance
 from overnight.report.source import Recorded, view_of
 from overnight.report.view import View
-from overnight.store.rundir import RunDir
+from overnight.store.rundir import RunDir, open_log
 
 _PIECE = 1 << 20
 _NAMES_IN = 1 << 20
@@ -105,7 +105,7 @@ def _now(events: Sequence[Event], start_at: float, *, running: bool) -> float:
 
 def _pieces(log: Path, offset: int = 0) -> Iterator[bytes]:
     try:
-        with log.open("rb") as file:
+        with open_log(log) as file:
             file.seek(offset)
             while data := file.read(_PIECE):
                 yield data
@@ -130,7 +130,7 @@ def _studies(watch: Watch, log: Path, start_at: float) -> tuple[list[Study], str
 
 def _ends(log: Path) -> str:
     try:
-        with log.open("rb") as file:
+        with open_log(log) as file:
             head = file.read(_NAMES_IN)
             file.seek(max(file.tell(), os.fstat(file.fileno()).st_size - _NAMES_IN))
             tail = file.read(_NAMES_IN)

@@ -15,7 +15,7 @@ from overnight.core.model import Spec
 from overnight.core.novelty import Learner, Novelty, Templates, template
 from overnight.errors import OvernightError
 from overnight.report.view import NewLines
-from overnight.store import runs
+from overnight.store import files, runs
 from overnight.store.rundir import RunDir
 
 _RUNS = 3
@@ -102,7 +102,7 @@ def _size(run_dir: RunDir) -> int:
 def _pieces(run_dir: RunDir, start: int, end: int) -> Iterator[bytes]:
     """The bytes of the log from `start` to `end`; none when it is gone."""
     try:
-        with open(run_dir.log_path, "rb") as file:
+        with open(run_dir.log_path, "rb", opener=files.plain) as file:
             file.seek(start)
             while start < end and (data := file.read(min(_PIECE, end - start))):
                 start += len(data)

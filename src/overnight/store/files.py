@@ -1,4 +1,4 @@
-"""Files that are whole or not there: the few ways the store writes.
+"""Files that are whole or not there: the few ways the store writes, and how it opens what others write.
 
 Rules:
 - `replace`: a reader sees the old text or the new one, never a half. `publish`: the first writer wins.
@@ -6,8 +6,10 @@ Rules:
 - Only plain files are written over: a temporary file has a name of its own, and an error leaves none.
 """
 
+import errno
 import fcntl
 import os
+import stat
 import threading
 
 
@@ -53,6 +55,18 @@ def append_lines(path: str, data: bytes) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def plain(path: str, flags: int) -> int:
+    """An opener for `open`, for what must be a plain file: a pipe would hold up whoever reads it, a device never end.
+
+    Raises OSError.
+    """
+    fd = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise OSError(errno.EINVAL, "it is no plain file", path)
 
 
 def write_all(fd: int, data: bytes) -> None:

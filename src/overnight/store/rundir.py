@@ -19,7 +19,7 @@ Rules:
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 from overnight.core import cadence
@@ -38,6 +38,16 @@ EVENTS = "events.jsonl"
 ANSWERS, CURSORS = "answers", "cursors"
 TEMPLATES = "templates.bin"
 _LONGEST_NAME = 200
+
+
+def open_log(path: str | os.PathLike[str]) -> BinaryIO:
+    """A log to be read from its start. Raises FileNotFoundError, and Unreadable for all else."""
+    try:
+        return open(path, "rb", opener=files.plain)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Unreadable(f"The log {os.fspath(path)} cannot be read: {error.strerror}.") from error
 
 
 class RunDir:

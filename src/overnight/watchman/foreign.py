@@ -17,6 +17,7 @@ from typing import NamedTuple
 from overnight.core.model import Attached, Event
 from overnight.core.replay import LOG_BASE, LOG_FILE, log_place
 from overnight.keeper.stranger import file_id
+from overnight.store import files
 from overnight.watchman.tail import PIECE
 
 _COMPARED = 64
@@ -186,12 +187,8 @@ class ForeignTail:
 
 
 def _opened(path: str) -> int | None:
-    """The regular file at `path`; None when there is none. Never waits for a pipe's other end."""
+    """The plain file at `path`; None when there is none."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        return files.plain(path, os.O_RDONLY)
     except OSError:
         return None
-    if os.path.isfile(f"/proc/self/fd/{fd}"):
-        return fd
-    os.close(fd)
-    return None

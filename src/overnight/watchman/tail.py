@@ -2,12 +2,15 @@
 
 Rules:
 - Read by offset, opened for each read: no descriptor is held, a thousand logs cost none.
+- What is no plain file is no log.
 - A log that became shorter was cut by somebody (`> output.log`, copytruncate): reading goes on at its start.
   It is said once, what was already understood stays.
 """
 
 import os
 from collections.abc import Iterator
+
+from overnight.store import files
 
 PIECE = 1 << 20
 """Bytes read at once: a flood is scanned in few pieces, and other runs get their turn between them."""
@@ -47,7 +50,7 @@ class LogTail:
     def read(self) -> bytes:
         """The next bytes, at most a piece; empty at the end. Raises OSError, a missing log aside."""
         try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            fd = files.plain(self.path, os.O_RDONLY)
         except FileNotFoundError:
             return b""
         try:
