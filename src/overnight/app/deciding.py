@@ -21,9 +21,8 @@ from overnight.app.knowing import found
 from overnight.app.starting import Launched, launch
 from overnight.core.model import CHOICES, Answer, Choice, Spec, StopRequest
 from overnight.errors import AlreadyEnded, HomeUnusable, NothingToAnswer, OvernightError, UsageError
-from overnight.keeper.stop import stop_tree
 from overnight.store.rundir import EXIT, RunDir
-from overnight.watchman.ending import WATCH_ENDED, end_watch
+from overnight.watchman import ending
 
 _SLACK_S = 15.0
 """How long after the last signal the end may take to be recorded before it is done from here."""
@@ -142,10 +141,7 @@ def _stopped(run: RunDir) -> Stopped | None:
 
 
 def _done_here(run: RunDir, graces: tuple[float, float], first: signal.Signals) -> Stopped:
-    report = stop_tree(run.path, graces, first)
-    attached = run.spec().attached
-    if attached is not None and attached.pid is None:
-        end_watch(run, WATCH_ENDED)
+    report = ending.stop(run, graces, first)
     return Stopped(report.signals, [(one.pid, one.name) for one in report.survivors])
 
 

@@ -47,26 +47,10 @@ def main() -> None:
 
 
 def _bear(request: bytes, report: int) -> None:
+    """A command to be started (a tuple), or a process that runs already (a dict)."""
     asked = marshal.loads(request)
-    if isinstance(asked, dict):
-        _attend(asked, report)
-        return
     try:
-        charge = Charge(*asked)
-    except OSError as error:
-        os.write(report, f"failed home {error.errno}\n".encode())
-        return
-    gc.freeze()
-    if os.fork() == 0:
-        keep.outer(charge, report)
-
-
-def _attend(asked: "dict[str, Any]", report: int) -> None:
-    """The keepers of a process that runs already."""
-    from overnight.keeper import attend  # here for start-up: a command's keepers do without
-
-    try:
-        care = attend.Care(**asked)
+        outer, charge = _attending(asked) if isinstance(asked, dict) else (keep.outer, Charge(*asked))
     except ProcessLookupError:
         os.write(report, b"failed gone 0\n")
         return
@@ -75,7 +59,13 @@ def _attend(asked: "dict[str, Any]", report: int) -> None:
         return
     gc.freeze()
     if os.fork() == 0:
-        attend.outer(care, report)
+        outer(charge, report)
+
+
+def _attending(asked: "dict[str, Any]") -> "tuple[Any, Any]":
+    from overnight.keeper import attend  # here for start-up: a command's keepers do without
+
+    return attend.outer, attend.Care(**asked)
 
 
 def _read_all(fd: int) -> bytes:

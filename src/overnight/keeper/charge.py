@@ -22,7 +22,6 @@ class Post:
     """
 
     command = 0
-    terminal: "Terminal | None" = None
 
     def __init__(self, run_dir: str) -> None:
         self.run = os.path.basename(run_dir)

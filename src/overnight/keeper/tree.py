@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Identity = tuple[int, int]
 Program = tuple[int, int, str]
+Tokens = dict[Program, tuple[bytes, ...]]
 _TOKEN = b"OVERNIGHT_TOKEN="
 
 
@@ -38,10 +39,9 @@ class Look:
         self.at = boottime()
         stats = (read_stat(name) for name in os.listdir("/proc") if name.isdigit())
         self.table = {stat.pid: stat for stat in stats if stat}
-        known = before.tokens if before is not None else {}
+        known: Tokens = before.tokens if before is not None else {}
         everybody = map(_program, self.table.values())
-        self.tokens: dict[Program, tuple[bytes, ...]] = {}
-        self.tokens = {who: known[who] if who in known else _tokens(who[0]) for who in everybody}
+        self.tokens: Tokens = {who: known[who] if who in known else _tokens(who[0]) for who in everybody}
         self._children: dict[int, list[int]] = {}
         self._sessions: dict[int, list[int]] = {}
         self._bearers: dict[bytes, list[int]] = {}

@@ -23,9 +23,9 @@ from overnight.core.model import Event, EventKind, StopRequest, Telling
 from overnight.core.watch import Watch
 from overnight.errors import HomeUnusable
 from overnight.keeper.records import read_start
-from overnight.keeper.stop import StopReport, stop_tree
+from overnight.keeper.stop import StopReport
 from overnight.store.rundir import RunDir
-from overnight.watchman.ending import WATCH_ENDED, RunClock, end_watch
+from overnight.watchman.ending import RunClock, stop
 from overnight.watchman.journal import Journal
 from overnight.watchman.reports import NoReportError
 from overnight.watchman.sampler import Sampler
@@ -116,10 +116,7 @@ class Acts:
 
     async def _stopped(self, key: str, grace: tuple[float, float] | None, first: signal.Signals) -> None:
         graces = grace or self._watch.spec.policy.grace_s
-        done = await self._tools.threads.long(stop_tree, self._run_dir.path, graces, first)
-        attached = self._watch.spec.attached
-        if attached is not None and attached.pid is None:
-            await self._tools.threads.short(end_watch, self._run_dir, WATCH_ENDED)
+        done = await self._tools.threads.long(stop, self._run_dir, graces, first)
         await self._journal.record([self._event("stopped_tree", key, _stop_facts(done))])
 
     # ------------------------------------------------------------ resources

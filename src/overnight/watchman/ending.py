@@ -1,4 +1,4 @@
-"""How a run ended, when its keepers cannot say any more.
+"""How a run ends when somebody stops it, and how it ended when its keepers cannot say any more.
 
 Rules:
 - The keepers' word goes first: they are waited for as long as one of them lives.
@@ -9,11 +9,13 @@ Rules:
 
 import fcntl
 import os
+import signal
 import time
 
 from overnight.core.model import Exit, Start
 from overnight.keeper import records
 from overnight.keeper.identity import boot_id, boottime
+from overnight.keeper.stop import StopReport, stop_tree
 from overnight.keeper.witness import wait_for_exit
 from overnight.store.rundir import RunDir
 
@@ -30,6 +32,15 @@ NOBODY_LEFT = "nobody was left to read its exit code"
 def end_watch(run_dir: RunDir, note: str) -> bool:
     """Record that a log without a process is watched no more; False when that was recorded before. Raises OSError."""
     return records.write_exit(run_dir.path, code=None, signal=None, by="watchman", note=note)
+
+
+def stop(run_dir: RunDir, grace: tuple[float, float], first_signal: signal.Signals) -> StopReport:
+    """Stop the run's tree; of a log without a process, its watch. Raises OSError, Unreadable."""
+    done = stop_tree(run_dir.path, grace, first_signal)
+    attached = run_dir.spec().attached
+    if attached is not None and attached.pid is None:
+        end_watch(run_dir, WATCH_ENDED)
+    return done
 
 
 def record_end(run_dir: RunDir, start: Start | None, pidfd: int | None) -> None:
