@@ -109,6 +109,7 @@ class RunWatch:
                 continue
             if not is_kept(self.run_dir.path):
                 await self._tools.threads.long(record_end, self.run_dir, None, None)
+                self.notice(EXIT)
         return start
 
     async def _executed(self, start: Start) -> None:
@@ -357,6 +358,7 @@ class RunWatch:
             self._keep_memory()
         if self.watch.log_over(self._looked) and not self._over():
             await self._tools.threads.short(end_watch, self.run_dir, SAID_DONE)
+            self.notice(EXIT)
 
     def _publish_default(self, events: list[Event]) -> None:
         """An answer that the watch gave itself is the question's one answer: whoever comes later is told
