@@ -22,9 +22,7 @@ def check(data: bytes) -> None:
     FILE.write_bytes(data)
     fields = support.refused(lambda: read_policy(str(FILE)), UsageError)
     found = (
-        None
-        if fields is None
-        else support.refused(lambda: starting.watching(None, fields, None), UsageError)
+        None if fields is None else support.refused(lambda: starting.watching(None, fields, None), UsageError)
     )
     if found is None:
         return

@@ -21,9 +21,12 @@ from overnight.watchman.start import ensure
 LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 
 
-def keepers(night: Night) -> list[int]:
-    """Pids of the outer and the inner one."""
-    return [pid for pid, _ in json.loads((night.folder / "start.json").read_text())["keepers"]]
+def nobody_left(night: Night, nights: Nights) -> None:
+    """Kill the watchman and both keepers."""
+    night.until("started")
+    nights.kill_watchman()
+    for pid in night.keepers:
+        kill(pid)
 
 
 def ended(night: Night) -> dict[str, object]:
@@ -49,7 +52,7 @@ def test_the_exit_code_of_a_process_that_is_not_ours_is_known(outsiders: Outside
     assert (night.folder / "report.html").exists()
     assert [row["kind"] for row in tellings(night.home)] == ["failure"]
     assert [event.kind for event in night.events()][:2] == ["attached", "started"]
-    for pid in keepers(night):
+    for pid in night.keepers:
         wait_for_end(pid)
 
 
@@ -93,7 +96,7 @@ def test_the_code_outlives_killed_keepers(outsiders: Outsiders, victims: list[in
     night = one.attach()
     night.until("started")
     for place in victims:
-        kill(keepers(night)[place])
+        kill(night.keepers[place])
     assert app.status(night.id).state == "running"
     one.end(57)
     assert ended(night)["code"] == 57
@@ -105,10 +108,7 @@ def test_the_code_outlives_killed_keepers(outsiders: Outsiders, victims: list[in
 def test_with_nobody_left_the_code_is_null_and_never_invented(outsiders: Outsiders, nights: Nights) -> None:
     one = outsiders.start()
     night = one.attach()
-    night.until("started")
-    nights.kill_watchman()
-    for pid in keepers(night):
-        kill(pid)
+    nobody_left(night, nights)
     one.end(57)
     ensure(str(nights.home.path))
     assert (ended(night)["code"], ended(night)["signal"]) == (None, None)
@@ -119,10 +119,7 @@ def test_with_nobody_left_the_code_is_null_and_never_invented(outsiders: Outside
 def test_after_a_reboot_it_is_gone_and_its_code_unknown(outsiders: Outsiders, nights: Nights) -> None:
     one = outsiders.start()
     night = one.attach()
-    night.until("started")
-    nights.kill_watchman()
-    for pid in keepers(night):
-        kill(pid)
+    nobody_left(night, nights)
     record = night.folder / "start.json"
     record.write_text(json.dumps({**json.loads(record.read_text()), "boot_id": "of-the-boot-before"}))
     assert app.rebuild() == 1
@@ -169,7 +166,7 @@ def test_a_process_of_the_kernel_is_refused() -> None:
 
 def test_our_own_processes_are_refused(outsiders: Outsiders, nights: Nights) -> None:
     night = outsiders.start().attach()
-    for pid in (*keepers(night), nights.watchman):
+    for pid in (*night.keepers, nights.watchman):
         assert "overnight's own" in refused(pid, "process_ours")
 
 

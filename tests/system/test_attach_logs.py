@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import wait_in
+from helpers import DEADLINE_S, wait_in
 from night import BRISK, QUICK, Night, Nights
 from outside import FATAL, Outsiders
 
@@ -50,6 +50,7 @@ def test_the_past_is_known_and_alarms_nobody_the_present_does(outsiders: Outside
     assert night.events("question", "interrupt", "notification") == []
     one.say(FATAL)
     assert night.until("interrupt").data["problem"]["signature"] == "gpu.xid79"
+    one.process.wait(DEADLINE_S)
     night.until("ended")
     night.closed()
 

@@ -13,7 +13,7 @@ from helpers import DEADLINE_S, Home, Run, kill, state_of, wait_for_end, wait_in
 
 from overnight.keeper import identity, records
 from overnight.keeper.stop import stop_tree
-from overnight.keeper.tree import Tree
+from overnight.keeper.tree import Look, Tree
 
 pytestmark = pytest.mark.system
 
@@ -269,3 +269,17 @@ def test_who_may_not_be_signalled_is_reported_as_a_survivor(home: Home) -> None:
     assert done.stderr == ""
     assert done.stdout == f"[] 0 [({run.started.pid}, 'sleep')]\n"
     assert state_of(str(run.folder)) == "running"
+
+
+def test_a_later_look_knows_the_environment_of_another_program() -> None:
+    """What an earlier look knew is taken over, but not across exec."""
+    words = ["sh", "-c", "read x; OVERNIGHT_TOKEN=borrowed exec cat"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        before = Look()
+        assert process.pid not in before.bearers(b"borrowed")
+        process.stdin.write(b"go on\nsaid by cat\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"said by cat\n"
+        assert Look(before).bearers(b"borrowed") == {process.pid}
