@@ -21,7 +21,7 @@ from aftermath import judge
 from drawing import PHASES, VICTIMS, draw
 from storming import Batch, Hit
 
-from overnight.store.rundir import RunDir
+from overnight.errors import OvernightError
 
 
 class Played(NamedTuple):
@@ -39,8 +39,11 @@ def play(seed: int, number: int) -> Played:
     place = Path(tempfile.mkdtemp(prefix=f"overnight-storm-{seed}-{number}-"))
     batch = Batch(place, draw(seed, number))
     try:
-        batch.play()
-        wrong = list(judge(batch))
+        try:
+            batch.play()
+            wrong = list(judge(batch))
+        except (AssertionError, OSError, OvernightError) as error:
+            wrong = [f"it cannot be judged: {error!r}"]
         evidence = "\n".join([*wrong, "", *map(str, batch.hits), "", *_listing(batch)]) if wrong else ""
     finally:
         batch.close()
@@ -54,11 +57,12 @@ def play(seed: int, number: int) -> Played:
 def _listing(batch: Batch) -> Iterator[str]:
     """Each run's folder, as it was found."""
     for path in sorted((batch.home / "runs").iterdir()):
-        yield f"{path.name} {RunDir(path).spec().name if path.name[0] != '.' else ''}"
+        yield path.name
         for file in sorted(path.iterdir()):
             yield f"  {file.name} {file.stat().st_size} {file.stat().st_mtime}"
-        end = path / "exit.json"
-        yield end.read_text() if end.exists() else "  no exit"
+        yield from (
+            f"  {(path / name).read_text()}" for name in ("spec.json", "exit.json") if (path / name).exists()
+        )
 
 
 def storm(seed: int, kills: int, workers: int) -> Iterator[Played]:
