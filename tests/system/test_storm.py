@@ -18,6 +18,7 @@ KILLS = 50
 
 
 @pytest.mark.rule("W0.2")
+@pytest.mark.timeout(300)  # a start that nobody is left to make is given a minute
 @pytest.mark.parametrize("seed", range(4))
 def test_nothing_is_lost_in_a_storm(seed: int) -> None:
     batches = list(storm(seed, KILLS, workers=3))
