@@ -2,6 +2,7 @@
 #   make demo    a real Optuna study under watch, about two minutes
 #   make test    lint, types and all tests
 #   make fuzz    bytes of all kinds for every parser, a minute in all (SECONDS_OF_FUZZING=1800 for half an hour)
+#   make storm   kill -9 of everybody at random moments, 2,000 times (KILLS=200 for a minute)
 # make bench prints the figures that the README names (bench/*.py --check also judges them).
 
 PYTHON ?= python3
@@ -13,8 +14,9 @@ export PYTHONUNBUFFERED = 1
 
 MB = 60
 SECONDS_OF_FUZZING = 60
+KILLS = 2000
 
-.PHONY: demo test lint bench fuzz crash clean
+.PHONY: demo test lint bench fuzz crash storm clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -46,6 +48,9 @@ fuzz: $(READY)
 
 crash: $(READY)
 	$(BIN)/python tests/crash/run.py
+
+storm: $(READY)
+	$(BIN)/python tests/crash/storm.py --kills $(KILLS)
 
 clean:
 	rm -rf $(VENV) build dist

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -125,6 +126,25 @@ def test_removing_a_run_that_never_started(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     home.remove_run_dir(run.path)
     assert all_runs(str(tmp_path)) == []
+
+
+@pytest.mark.rule("W0.2")
+@pytest.mark.parametrize("removed", [0, 1, 2])
+def test_killed_while_removing_leaves_no_half_run(tmp_path: Path, removed: int) -> None:
+    """kill -9 after so many files: without its intent it would be watched for ever, without its end told anew."""
+    run = new_run(tmp_path)
+    for name in ("lock", "exit.json", ".closed"):
+        Path(run.file(name)).touch()
+    script = (
+        "import itertools, os, sys; from overnight.store.home import remove_run_dir\n"
+        "real, n = os.unlink, itertools.count()\n"
+        "def unlink(*where, **how): real(*where, **how) if next(n) < int(sys.argv[2]) else os.kill(os.getpid(), 9)\n"
+        "os.unlink = unlink; remove_run_dir(sys.argv[1])"
+    )
+    words = [sys.executable, "-c", script, run.path, str(removed)]
+    assert subprocess.run(words, env=ENVIRONMENT, check=False).returncode == -signal.SIGKILL
+    assert all_runs(str(tmp_path)) == []
+    assert new_run(tmp_path).id != run.id
 
 
 def test_the_way_of_a_start_is_light() -> None:

@@ -3,114 +3,51 @@
 Rules:
 - Everything is real: the command line, both keepers, the watchman, a command with a child, a notification service.
 - Nothing sleeps: each wait is on a pipe, a pidfd or inotify, with a deadline that only a broken program meets.
-- `verdict` looks at the folders as a stranger would and lists what is wrong; an empty list is the goal.
+- What is left is judged from outside, by `judging`.
 """
 
-import json
 import os
 import select
 import signal
 import subprocess
-import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "system"), str(HERE / "hooks")]
+from ground import HERE, LINES, Ground, family, pipes_in, program
+from helpers import kill, wait_for_file, wait_for_pidfd
 
-from helpers import kill, wait_for_file, wait_for_pidfd, wait_in  # noqa: E402
+from overnight.watchman.start import CLOSED, watchman_pid
 
-from overnight.keeper import identity  # noqa: E402
-from overnight.keeper.linux import OWN_PREFIX  # noqa: E402
-from overnight.watchman.start import CLOSED, watchman_pid  # noqa: E402
+__all__ = ["CODE", "LINES", "Case"]
 
 CODE = 57
-LINES = [f"line {number}" for number in range(200)]
 DEADLINE_S = 90.0
 
 
-@dataclass
-class Case:
-    """A home in `place`, an empty folder. Use `start`, kill, `go_on`, `settle`, then `verdict`; `close` at the end."""
+class Case(Ground):
+    """A ground with one run. Use `start`, kill, `let_go`, `settle`, then judge what is left; `close` at the end."""
 
-    place: Path
-    code: int = CODE
-    pipes: dict[str, int] = field(default_factory=dict)
-    cli: "subprocess.Popen[bytes] | None" = None
-    service: "subprocess.Popen[str] | None" = None
-    port: int = 0
-
-    # ------------------------------------------------------------ set-up
-
-    def __post_init__(self) -> None:
-        self.home, self.points, self.work = (self.place / name for name in ("home", "points", "work"))
-        for folder in (self.home, self.points, self.work):
+    def __init__(self, place: Path) -> None:
+        super().__init__(place)
+        self.cli: subprocess.Popen[bytes] | None = None
+        self.points, self.work = place / "points", place / "work"
+        for folder in (self.points, self.work):
             folder.mkdir(mode=0o700)
-        for pipe in (self.points / "reached", *(self.work / name for name in ("at", "gate", "never"))):
-            os.mkfifo(pipe)
-            self.pipes[pipe.name] = os.open(pipe, os.O_RDWR | os.O_CLOEXEC)
-        os.mkfifo(self.points / "gate")
-        self.serve()
-        told = [f"file:{self.place}/told.log", f"json://127.0.0.1:{self.port}/in"]
-        self.config = self.place / "config.toml"
-        self.config.write_text(f'lang = "en"\nnotify = {json.dumps(told)}\nlinger_s = 60.0\n')
+        self.pipes = pipes_in(self.work)
+        for name in ("reached", "gate"):
+            os.mkfifo(self.points / name)
+        self.pipes["reached"] = os.open(self.points / "reached", os.O_RDWR | os.O_CLOEXEC)
 
     @property
     def environment(self) -> dict[str, str]:
-        """That of every process of ours in this case."""
-        mine = {
-            "OVERNIGHT_HOME": str(self.home),
-            "OVERNIGHT_CONFIG": str(self.config),
-            "CRASH_POINTS": str(self.points),
-            "PYTHONPATH": os.pathsep.join([str(HERE / "hooks"), *sys.path]),
-        }
-        return {**os.environ, **mine}
-
-    def serve(self) -> None:
-        """Start the notification service, the second time on the port of the first."""
-        words = [sys.executable, str(HERE / "service.py"), str(self.port), str(self.place / "received")]
-        self.service = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-        assert self.service.stdout is not None
-        self.port = int(self.service.stdout.readline())
-
-    def watch(self) -> int:
-        """Have a watchman, as anybody's look at a run would; its pid."""
-        words = [
-            sys.executable,
-            "-c",
-            "import sys; from overnight.watchman.start import ensure; ensure(sys.argv[1])",
-        ]
-        subprocess.run([*words, str(self.home)], env=self.environment, check=True)
-        wait_in(self.home, lambda: watchman_pid(str(self.home)) is not None)
-        pid = watchman_pid(str(self.home))
-        assert pid is not None
-        return pid
+        """With the points where a process can be made to stand still."""
+        plain = super().environment
+        path = os.pathsep.join([str(HERE / "hooks"), plain["PYTHONPATH"]])
+        return {**plain, "CRASH_POINTS": str(self.points), "PYTHONPATH": path}
 
     def start(self) -> None:
         """Run the command under watch, with a command line that stays to wait for it."""
-        program = ["sh", str(HERE / "program.sh"), str(self.work), str(self.code)]
-        words = [
-            sys.executable,
-            "-m",
-            "overnight",
-            "run",
-            "--early-wait",
-            "200",
-            "--name",
-            "case",
-            "--",
-            *program,
-        ]
-        with (self.place / "cli.log").open("wb") as out:
-            self.cli = subprocess.Popen(
-                words, env=self.environment, stdout=out, stderr=out, start_new_session=True
-            )
-
-    def call(self, *words: str) -> None:
-        """Another command line, to its end. Raises when it is refused."""
-        subprocess.run(
-            [sys.executable, "-m", "overnight", *words], env=self.environment, check=True, capture_output=True
-        )
+        words = program(self.work, CODE)
+        self.cli = self.run(words, self.place / "cli.log", "--early-wait", "200", "--name", "case")
 
     # ------------------------------------------------------------ moments
 
@@ -163,17 +100,7 @@ class Case:
             process = self.cli if who == "CLI" else self.service
             assert process is not None
             return process.pid
-        return self._family()[who]
-
-    def _family(self) -> dict[str, int]:
-        """The keepers by their name, the command as the inner one's child (until exec it bears that name too)."""
-        found = (identity.read_stat(folder.name) for folder in Path("/proc").glob("[0-9]*"))
-        stats = [stat for stat in found if stat]
-        named = {stat.pid: stat for stat in stats if stat.name == OWN_PREFIX + self.folder.name}
-        outer = [pid for pid, stat in named.items() if stat.parent not in named]
-        inner = [pid for pid, stat in named.items() if stat.parent in outer]
-        command = [stat.pid for stat in stats if stat.parent in inner]
-        return dict(zip(("keeper A", "keeper B", "command"), (*outer, *inner, *command), strict=False))
+        return family(self.folder.name)[who]
 
     def kill(self, *who: str) -> None:
         """kill -9, all at once, and wait for their ends."""
@@ -209,12 +136,7 @@ class Case:
         """End whatever is left of it."""
         for fd in self.pipes.values():
             os.close(fd)
-        for process in (self.cli, self.service):
-            if process is not None:
-                process.kill()
-                process.wait()
-                if process.stdout is not None:
-                    process.stdout.close()
-        pid = watchman_pid(str(self.home))
-        if pid is not None:
-            kill(pid)
+        if self.cli is not None:
+            self.cli.kill()
+            self.cli.wait()
+        super().close()

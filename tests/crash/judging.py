@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from overnight.app.knowing import status_of
 from overnight.core.model import Exit
-from overnight.keeper.tree import Tree
+from overnight.keeper.tree import Look, Tree
 from overnight.store.rundir import RunDir
 
 
@@ -42,7 +42,7 @@ def faults(run: RunDir, work: Path, lines: list[str], allowed: Allowed) -> Itera
 def _log(run: RunDir, work: Path, lines: list[str], end: Exit) -> Iterator[str]:
     """Complete if the command came to its end, else at least what it knew to be written."""
     log = Path(run.log_path).read_text().splitlines() if os.path.exists(run.log_path) else []
-    written = _count(work / "written")
+    written = count(work / "written")
     if log != lines[: len(log)] or len(log) < written:
         yield f"{written} lines were written, the log has {len(log)}"
     if end.code is not None and end.code != 127 and len(log) != len(lines):
@@ -64,7 +64,7 @@ def _history(run: RunDir, end: Exit) -> Iterator[str]:
 
 
 def _copies(work: Path) -> Iterator[str]:
-    started = _count(work / "copies")
+    started = count(work / "copies")
     if started > 1:
         yield f"the command was started {started} times"
 
@@ -74,7 +74,7 @@ def told(run: RunDir, file: Path, service: Path, allowed: Allowed) -> Iterator[s
     wanted = Counter(str(e.data["key"]) for e in run.events()[0] if e.kind == "notification")
     if sum(key.startswith(f"{run.id}:") for key in wanted) != len(wanted) or not wanted:
         yield f"messages recorded: {dict(wanted)}"
-    for name, got in (("the file", _rows(file)), ("the service", _rows(service))):
+    for name, got in (("the file", rows(file)), ("the service", rows(service))):
         keys = Counter(str(row.get("key")) for row in got if str(row.get("key")).startswith(f"{run.id}:"))
         lost, more = wanted - keys, keys - wanted
         if lost:
@@ -83,18 +83,20 @@ def told(run: RunDir, file: Path, service: Path, allowed: Allowed) -> Iterator[s
             yield f"{name} got {dict(more)} too often"
 
 
-def leftovers(run: RunDir) -> list[str]:
-    """The processes of the run that live now."""
+def leftovers(run: RunDir, look: Look | None = None) -> list[str]:
+    """The processes of the run that live in the look (default: now)."""
     token = run.spec().token
     start = json.loads(Path(run.file("start.json")).read_text())
-    return [f"{stat.name} ({stat.pid})" for stat in Tree(start, token).members()]
+    return [f"{stat.name} ({stat.pid})" for stat in Tree(start, token).members(look)]
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def rows(path: Path) -> list[dict[str, Any]]:
+    """The messages that a file of a service holds."""
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text().splitlines() if line.startswith("{")]
 
 
-def _count(path: Path) -> int:
+def count(path: Path) -> int:
+    """How many lines the command counted there."""
     return len(path.read_text().splitlines()) if path.exists() else 0

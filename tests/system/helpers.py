@@ -178,11 +178,11 @@ class Home:
         for folder in self.runs.glob("*"):
             if (folder / "start.json").exists():
                 stop_tree(str(folder), (0, 0))
-        for pid in _processes_of(self.path):
+        for pid in processes_of(self.path):
             kill(pid)
 
 
-def _processes_of(home: Path) -> list[int]:
+def processes_of(home: Path) -> list[int]:
     """Processes whose environment names this home, which is this test's alone; the test itself left out."""
     mark = f"OVERNIGHT_HOME={home}".encode()
     found = []
@@ -213,6 +213,7 @@ __all__ = [
     "TooLate",
     "home",
     "kill",
+    "processes_of",
     "state_of",
     "wait_for_end",
     "wait_for_file",

@@ -1,7 +1,6 @@
 """The house: what may go, and the index anew."""
 
 import os
-import shutil
 import time
 from typing import NamedTuple
 
@@ -59,10 +58,7 @@ def _remove(place: str, ids: list[str]) -> None:
         return
     index = Index(place)
     for run in ids:
-        try:
-            shutil.rmtree(os.path.join(store.runs_folder(place), run))
-        except OSError as error:
-            raise store.unusable(place, error) from error
+        store.remove_run_dir(os.path.join(store.runs_folder(place), run))
         index.drop_run(run)
 
 
