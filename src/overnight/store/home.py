@@ -5,6 +5,8 @@ Rules:
 - The home belongs to one user: mode 0700, files 0600, and a home of somebody else is refused.
 - A run directory appears at once and whole: made under a hidden name, its `spec.json` fsynced, then renamed.
   Whoever watches `runs/` never sees a run without its intent.
+- The watchman's lock is made with the home, with room for what stands in it: a disk that is full later keeps nobody
+  from watching.
 - An error of the operating system becomes one sentence here: `unusable` is used by all of the store.
 """
 
@@ -20,6 +22,9 @@ ID_LENGTH = 4
 RUNS = "runs"
 SPEC = "spec.json"
 LOG = "output.log"
+WATCH_LOCK = "watchman.lock"
+WATCH_LOCK_BYTES = 64
+"""Of the line in it: pid, start ticks, version."""
 
 FULL = "disk_full"
 """The code of the error that room may cure."""
@@ -54,6 +59,7 @@ def prepare(home: str) -> str:
         os.makedirs(home, 0o700, exist_ok=True)
         _make_private(home)
         os.makedirs(runs, 0o700, exist_ok=True)
+        _make_lock(os.path.join(home, WATCH_LOCK))
     except OSError as error:
         raise unusable(home, error) from error
     return runs
@@ -99,6 +105,16 @@ def _make_private(home: str) -> None:
         raise HomeUnusable(f"{owner}: set OVERNIGHT_HOME to a folder of your own.", code="home_foreign")
     if found.st_mode & 0o077:
         os.chmod(home, 0o700)
+
+
+def _make_lock(path: str) -> None:
+    if os.path.exists(path):
+        return
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(fd, 0, WATCH_LOCK_BYTES)  # and nothing written: somebody may have taken it already
+    finally:
+        os.close(fd)
 
 
 def _create(runs: str, spec: "dict[str, object]") -> str:

@@ -31,7 +31,7 @@ def main() -> int:
     home = os.path.abspath(sys.argv[2])
     try:
         prepare(home)
-        held = lock.take(home)
+        held = lock.take_over(home)
     except (OvernightError, OSError) as error:
         sys.stderr.write(f"watchman: {error}\n")
         return 1
@@ -74,7 +74,9 @@ class _Masked(logging.Formatter):
 
 
 def _log_to(path: str) -> None:
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
+    handler = logging.handlers.RotatingFileHandler(
+        path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8", delay=True
+    )
     handler.setFormatter(_Masked("%(asctime)s %(process)d %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("overnight").setLevel(logging.INFO)

@@ -236,9 +236,9 @@ class Service:
         if await self._tools.outbox.pending():
             return
         for run_dir in candidates:
-            if self._unsent.pop(run_dir.id, None) is not None:
+            if run_dir.id in self._unsent and await self._tools.threads.short(_mark, run_dir):
+                del self._unsent[run_dir.id]
                 self._forget(run_dir.id)
-                await self._tools.threads.short(_mark, run_dir.file(start.CLOSED))
         self._rest()
 
     def _forget(self, run: str) -> None:
@@ -284,11 +284,16 @@ class Service:
             log.error("a task failed", exc_info=task.exception())
 
 
-def _mark(path: str) -> None:
+def _mark(run_dir: RunDir) -> bool:
+    """Say in its folder that the run is closed; False when the disk has no room even for that."""
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(os.open(run_dir.file(start.CLOSED), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except FileNotFoundError:  # pruned meanwhile
-        return
+        return True
+    except OSError as error:
+        log.warning("run %s cannot be closed yet: %s", run_dir.id, error)
+        return False
+    return True
 
 
 def _raise_file_limit() -> None:
