@@ -24,7 +24,7 @@ from inotify_simple import INotify, flags
 
 from overnight.errors import Unreadable
 from overnight.keeper.liveness import is_kept
-from overnight.store.home import RUNS, runs_folder
+from overnight.store.home import RUNS, WATCH_LOCK, runs_folder
 from overnight.store.rundir import ANSWERS, EVENTS, RunDir
 from overnight.watchman import start
 from overnight.watchman.runwatch import INTERESTING, RunWatch
@@ -120,10 +120,13 @@ class Service:
             self._home_lost(RUNS)
 
     def _home_lost(self, name: str) -> None:
-        """Something of the home is gone; without its runs there is nothing left to be the watchman of."""
+        """Something of the home is gone. Without its runs there is nothing left to be the watchman of; a lock without
+        its name keeps nobody else away and is taken again, unless somebody was faster."""
         if name == RUNS:
             self._asked_to_go = True
             self._end("the home was removed")
+        elif name == WATCH_LOCK:
+            self._end("the lock was removed")
 
     def _rearm(self) -> None:
         if not self._over.is_set():
