@@ -141,6 +141,8 @@ class Sender:
         except OvernightError as error:
             _log.warning("The outbox cannot be used now: %s", error)
             due = now + TROUBLE_DELAY_S
+        if due is not None:
+            due = min(due, now + LONGEST_DELAY_S)  # the clock may be put back or on meanwhile
         return min((t for t in (again, due) if t is not None), default=None)
 
     def _batches(self, now: float) -> dict[str, list[Due]]:
