@@ -91,6 +91,9 @@ def unusable(place: str, error: OSError) -> HomeUnusable:
     """The error of the operating system as one clear sentence about `place`."""
     if error.errno in _NO_ROOM:
         return HomeUnusable(f"The disk of {place!r} is full: free some space, then try again.", code=FULL)
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        text = f"{place!r} cannot be used (no more files may be open): close some, or raise the limit (ulimit -n)."
+        return HomeUnusable(text, code="too_many_files")
     reason = error.strerror or str(error)
     return HomeUnusable(
         f"{place!r} cannot be used ({reason}): make it writable, or set OVERNIGHT_HOME to another folder.",

@@ -134,6 +134,7 @@ class RunWatch:
         self._looked = -1.0
         self._status_due: float | None = None
         self._pidfd: int | None = None
+        self._seeking: asyncio.TimerHandle | None = None
         self._known = known
 
     async def _attached(self, spec: Spec) -> list[Event]:
@@ -224,9 +225,15 @@ class RunWatch:
                 asyncio.get_running_loop().add_reader(self._pidfd, self._seek_end)
 
     def _seek_end(self) -> None:
+        loop = asyncio.get_running_loop()
         if self._pidfd is not None:
-            asyncio.get_running_loop().remove_reader(self._pidfd)
-        own = None if self._pidfd is None else os.dup(self._pidfd)
+            loop.remove_reader(self._pidfd)
+        try:
+            own = None if self._pidfd is None else os.dup(self._pidfd)
+        except OSError as error:  # no descriptor is left, and nothing tells when one is
+            log.warning("the end of %s cannot be asked for: %s", self.run_dir.id, error)
+            self._seeking = loop.call_later(_AGAIN_S, self._seek_end)
+            return
         work = self._tools.threads.long(record_end, self.run_dir, self.start, own)
         self.acts.beside(work, then=partial(self.notice, EXIT))
 
@@ -435,6 +442,8 @@ class RunWatch:
     def _release(self) -> None:
         self._tools.changes.forget(self.run_dir.id)
         self._tail.close()
+        if self._seeking is not None:
+            self._seeking.cancel()
         if self._pidfd is not None:
             asyncio.get_running_loop().remove_reader(self._pidfd)
             os.close(self._pidfd)

@@ -108,6 +108,7 @@ class Service:
         loop.call_later(REARM_S, self._rearm)
         for event in self._inotify.read(timeout=0):
             if event.mask & flags.Q_OVERFLOW:
+                log.warning("the kernel dropped file events: everything is looked at")
                 self._look_at_everything()
             elif event.mask & flags.IGNORED:
                 self._lost(event.wd)
@@ -160,7 +161,6 @@ class Service:
             return
 
     def _look_at_everything(self) -> None:
-        log.warning("the kernel dropped file events: everything is looked at")
         self._find_runs()
         for watch in self._runs.values():
             watch.notice(*INTERESTING)
@@ -172,6 +172,10 @@ class Service:
         try:
             names = os.listdir(folder)
         except FileNotFoundError:  # which is told as a change of its own
+            return
+        except OSError as error:  # no descriptor is left: whatever came meanwhile is looked at later
+            log.warning("the runs cannot be listed: %s", error)
+            asyncio.get_running_loop().call_later(_LOOK_S, self._look_at_everything)
             return
         for name in names:
             known = name[0] == "." or name in self._runs or name in self._unsent
