@@ -111,6 +111,7 @@ class RunClock:
         self._start = start
         self._same_boot = start is not None and start.boot_id == boot_id()
         self._floor = self._last = floor
+        self._asleep = _asleep()
 
     def now(self) -> float:
         """The present; the last known time for a run of another boot."""
@@ -119,6 +120,11 @@ class RunClock:
         elif self._start is not None and self._start.pid == 0:  # a log of somewhere else lives on
             self._last = max(self._last, time.time() - self._start.at)
         return self._last
+
+    def slept(self) -> float:
+        """Seconds that the machine was suspended since this was asked last."""
+        before, self._asleep = self._asleep, _asleep()
+        return self._asleep - before
 
     def of(self, exit_: Exit, log_path: str) -> float:
         """When the run ended: by the record, else by the last write to its log."""
@@ -132,6 +138,11 @@ class RunClock:
         else:
             ended = _modified(log_path, self._start.at) - self._start.at
         return max(self._floor, ended)
+
+
+def _asleep() -> float:
+    """How long the machine was suspended since boot: one of the two clocks stands still meanwhile."""
+    return boottime() - time.monotonic()
 
 
 def _modified(path: str, otherwise: float) -> float:

@@ -23,6 +23,7 @@ from typing import ParamSpec, TypeVar
 
 import msgspec
 
+from overnight.core.humane import duration
 from overnight.core.model import Answer, Event, EventKind, Exit, Spec, Start, StopRequest
 from overnight.core.replay import replay
 from overnight.core.watch import Watch
@@ -56,6 +57,8 @@ _AGAIN_S = 1.0
 """How soon a timer that came to nothing is looked at again."""
 _DISK_AGAIN_S = 5.0
 """How soon a full disk is tried again."""
+_SLEEP_S = 5.0
+"""A shorter suspend changes nothing."""
 _SMALL = 1 << 16
 """Bytes that are understood in well under a millisecond: no thread is worth it."""
 
@@ -254,6 +257,7 @@ class RunWatch:
     async def _turn(self) -> None:
         """Take in what changed, then whatever timer has come."""
         changed, self._changed = self._changed, set()
+        await self._note_sleep()
         if LOG in changed:
             await self._read_on()
         if ANSWERS in changed:
@@ -263,6 +267,14 @@ class RunWatch:
         await self._look()
         await self._write_status_if_due()
         self.acts.check()
+
+    async def _note_sleep(self) -> None:
+        slept_s = self.clock.slept()
+        if slept_s > _SLEEP_S:
+            self.watch.slept(slept_s)
+            await self._note(
+                f"The machine slept for {duration(slept_s)} until {self.clock.now():.0f} s of this run."
+            )
 
     async def _next(self) -> None:
         """Until something changes or the next timer comes."""
