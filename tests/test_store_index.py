@@ -199,7 +199,7 @@ def test_a_damaged_index_says_to_rebuild_it(tmp_path: Path, index: Index, damage
 
 
 def test_a_place_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "index.db").mkdir()
+    (tmp_path / "index.db").symlink_to("index.db")
     with pytest.raises(HomeUnusable) as caught:
         Index(str(tmp_path))
     assert caught.value.code == "home_unwritable"

@@ -58,7 +58,7 @@ class CannotAttach(OvernightError):
 
 
 class HomeUnusable(OvernightError):
-    """`code` says which: `home_unwritable`, `disk_full`, `home_foreign`."""
+    """`code` says which: `home_unwritable`, `disk_full`, `home_foreign`, `too_many_files`."""
 
     code = "home_unwritable"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
-How = Literal["well", "error", "slow", "hang", "drop"]
+How = Literal["well", "error", "limit", "slow", "hang", "drop", "deaf"]
 SLOW_S = 0.3
 
 
@@ -53,17 +53,24 @@ class WebService:
             self.changed.notify_all()
         if how == "hang":
             self._released.wait(60)
-        if how in ("hang", "drop"):
+        if how == "deaf":  # it takes the message and is gone before it says so
+            self._take(body, request.headers["Idempotency-Key"])
+        if how in ("hang", "drop", "deaf"):
             request.close_connection = True
             return
         if how == "slow":
             self._released.wait(SLOW_S)
-        request.send_response(500 if how == "error" else 200)
+        request.send_response({"error": 500, "limit": 429}.get(how, 200))
+        if how == "limit":
+            request.send_header("Retry-After", "1")
         request.end_headers()
-        if how != "error":
-            with self.changed:
-                self.received.append({**json.loads(body), "at": time.monotonic()})
-                self.changed.notify_all()
+        if how not in ("error", "limit"):
+            self._take(body, request.headers["Idempotency-Key"])
+
+    def _take(self, body: bytes, key: str) -> None:
+        with self.changed:
+            self.received.append({**json.loads(body), "key": key, "at": time.monotonic()})
+            self.changed.notify_all()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         service = self

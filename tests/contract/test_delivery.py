@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from http_place import How, WebService
@@ -119,7 +121,7 @@ def test_what_was_pending_before_the_start_goes_out_without_a_wake(
     assert service.received[0]["title"].startswith("✅ sweep-A fini après")
 
 
-@pytest.mark.parametrize("how", ["error", "drop", "hang", "slow"])
+@pytest.mark.parametrize("how", ["error", "limit", "drop", "hang", "slow"])
 def test_a_service_that_fails_and_comes_back_is_told_exactly_once(
     run: RunDir, index: Marked, sender: Sender, service: WebService, how: How
 ) -> None:
@@ -133,6 +135,77 @@ def test_a_service_that_fails_and_comes_back_is_told_exactly_once(
     sender.stop()
     assert len(service.received) == 1
     assert (len(told(run)), index.pending()) == (1, 0)
+
+
+def test_a_service_that_took_a_message_and_did_not_say_so_hears_it_again_under_its_key(
+    run: RunDir, index: Marked, sender: Sender, service: WebService
+) -> None:
+    service.how = "deaf"
+    index.enqueue(telling(run.id), [service.address])
+    sender.wake()
+    service.wait_for(lambda: service.hits >= 1)
+    service.how = "well"
+    index.wait_for(lambda: sent(index) == 1)
+    sender.stop()
+    assert {one["key"] for one in service.received} == {telling(run.id).key}
+    assert (len(told(run)), index.pending()) == (1, 0)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The sender's wall clock, with the delays it has in earnest; `ahead`: how far it was put on, in seconds."""
+    moved = SimpleNamespace(ahead=0.0, time=lambda: time.time() + moved.ahead, monotonic=time.monotonic)
+    monkeypatch.setattr(outbox, "time", moved)
+    monkeypatch.setattr(outbox, "FIRST_DELAY_S", 5.0)
+    monkeypatch.setattr(outbox, "LONGEST_DELAY_S", 900.0)
+    return moved
+
+
+def test_what_a_service_missed_in_the_hours_that_it_was_down_it_gets_once(
+    run: RunDir, index: Marked, service: WebService, clock: SimpleNamespace, tmp_path: Path
+) -> None:
+    """The messages of two runs; the other channel gets them at once."""
+    other, file = new_run(tmp_path), tmp_path / "told.log"
+    sender = Sender(index, Settings(lang="en"))
+    sender.start()
+    service.how, hours, tries = "error", 0.0, 0
+    for one in (run, other):
+        index.enqueue(telling(one.id), [service.address, f"file:{file}"], clock.time())
+    while hours < 6:
+        sender.wake()
+        tries += 2
+        index.wait_for(lambda due=tries: [what for _, what in index.marks].count("failed") >= due)
+        due = index.next_due()
+        assert due is not None
+        hours += (due - clock.time()) / 3600
+        clock.ahead += due - clock.time() + 1
+    assert 2 * 20 < service.hits < 2 * 60, "often at first, then every quarter of an hour"
+    assert file.read_text().count('{"key"') == 2
+    service.how = "well"
+    sender.wake()
+    index.wait_for(lambda: sent(index) == 4)
+    sender.stop()
+    assert sorted(one["key"] for one in service.received) == sorted(
+        telling(one.id).key for one in (run, other)
+    )
+    assert (len(told(run)), len(told(other)), index.pending()) == (2, 2, 0)
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_message_that_waits_is_told_in_time_although_the_clock_is_put(
+    run: RunDir, index: Marked, service: WebService, clock: SimpleNamespace, days: int
+) -> None:
+    service.how = "error"
+    index.enqueue(telling(run.id), [service.address], clock.time())
+    sender = Sender(index, Settings(lang="en"))
+    sender.start()
+    index.wait_for(lambda: len(index.marks) == 1)
+    service.how = "well"
+    clock.ahead = days * 86_400.0
+    sender.wake()
+    index.wait_for(lambda: sent(index) == 1)
+    sender.stop()
+    assert (len(service.received), index.pending()) == (1, 0)
 
 
 def test_a_broken_channel_repeats_nothing_on_the_others(

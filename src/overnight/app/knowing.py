@@ -107,7 +107,20 @@ def status_of(run: RunDir) -> Status:
         written = None
     seen = written or _plain(run, run.spec(), run.start(), run.exit())
     end = run.exit() if seen.state == "running" else None
-    return seen if end is None or time.time() - end.at < _UNREAD_S else _ended(seen, end)
+    return seen if end is None or _unread_s(end) > 0 else _ended(seen, end)
+
+
+def unread_for(run: RunDir) -> float | None:
+    """Seconds until the recorded end of the run counts although no watchman took it up; None when none is recorded."""
+    try:
+        end = run.exit()
+    except Unreadable:
+        return None
+    return None if end is None else _unread_s(end)
+
+
+def _unread_s(end: Exit) -> float:
+    return end.at + _UNREAD_S - time.time()
 
 
 def _ended(seen: Status, end: Exit) -> Status:

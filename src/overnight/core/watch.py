@@ -119,6 +119,11 @@ class Watch:
             return events + self.judge(now)
         return events + self._check_in(now)
 
+    def slept(self, seconds: float) -> None:
+        """The machine was suspended for that long: nothing could advance, so no stall follows from it."""
+        if self.progress.last_advance is not None:
+            self.progress.last_advance += seconds
+
     def answered(self, answer: Answer, now: float) -> list[Event]:
         """Somebody, or the default, answered the open question; an answer to anything else changes nothing."""
         if self.question is None or answer.question != self.question.id or self.phase == "ended":

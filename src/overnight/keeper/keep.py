@@ -8,8 +8,8 @@ Rules:
 - The run's lock is let go as soon as the end is recorded: what the command left behind does not keep a run
   running. A stays on without the lock until the processes it adopted are gone, so that a stop still finds
   them below it.
-- A recorder that cannot write leaves the ended command unreaped: the other keeper, or a witness, may still
-  read it.
+- A recorder that cannot write leaves the ended command unreaped, so that its end can still be read, and tries
+  again until it or somebody else has written it: a disk that takes nothing for a while costs no exit code.
 - A keeper that fails ends, whatever the reason, and its twin takes over; it has nobody to raise to.
 """
 
@@ -20,9 +20,12 @@ from overnight.keeper.charge import Charge, Post
 from overnight.keeper.command import become_command
 from overnight.keeper.identity import start_ticks
 from overnight.keeper.oom import Counters, evidence
+from overnight.keeper.patience import wait_for_better
 
 FAULT = 70
 _NOBODY = 0
+_AGAIN_S = 2.0
+"""How soon a record that could not be written is tried again."""
 _NEVER_BEGUN = "the keepers were killed before the command could start"
 
 
@@ -134,7 +137,14 @@ class Keeper:
         return ended.si_pid
 
     def record(self, fields: dict[str, object]) -> None:
-        records.commit_exit(self.charge.folder, self.charge.rooms[self.by], self.by, fields)
+        """Return when the end is recorded, by whomever."""
+        while not self.recorded():
+            try:
+                records.commit_exit(self.charge.folder, self.charge.rooms[self.by], self.by, fields)
+            except FileNotFoundError:  # the run's folder was removed: there is nothing left to record it in
+                return
+            except OSError:
+                wait_for_better(_AGAIN_S)
 
 
 def _facts(charge: Post, ended: os.waitid_result) -> dict[str, object]:

@@ -16,11 +16,11 @@ import marshal
 import os
 import sys
 
-from overnight.errors import CannotAttach, CannotStart, HomeUnusable, OvernightError
+from overnight.errors import CannotAttach, CannotStart, OvernightError
+from overnight.store.home import unusable
 
 _KEPT_OF_ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "HOME")
 _DEFAULT_SIZE = (120, 40)
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Started:
@@ -181,8 +181,7 @@ def failure(stage: str, number: int, name: str, cwd: str, run_dir: str) -> Overn
     """What `failed STAGE ERRNO` means, in one sentence that says what to do."""
     why = os.strerror(number)
     if stage == "home":
-        code = "disk_full" if number in _FULL else "home_unwritable"
-        return HomeUnusable(f"The run's folder {run_dir} cannot be written: {why}.", code=code)
+        return unusable(run_dir, OSError(number, why))
     if stage == "gone":
         text = f"Process {name} ended before it could be attached: `overnight analyze` reads the log that it left."
         return CannotAttach(text, code="no_such_process")

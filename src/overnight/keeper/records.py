@@ -81,16 +81,21 @@ def write_exit(
     try:
         if not kept:
             _inherit_room(dir_fd, by)
-        room = set_room_aside(dir_fd, by)
-        try:
-            fields: dict[str, object] = {"code": code, "signal": signal, **now(), "note": note}
-            return commit_exit(dir_fd, room, by, fields)
-        finally:
-            os.close(room)
-            for recorder in (by,) if kept else (by, *KEEPERS):
-                remove(dir_fd, room_name(recorder))
+        fields: dict[str, object] = {"code": code, "signal": signal, **now(), "note": note}
+        first = _commit_in_new_room(dir_fd, by, fields)
+        for recorder in (by,) if kept else (by, *KEEPERS):
+            remove(dir_fd, room_name(recorder))
+        return first
     finally:
         os.close(dir_fd)
+
+
+def _commit_in_new_room(dir_fd: int, by: str, fields: dict[str, object]) -> bool:
+    room = set_room_aside(dir_fd, by)
+    try:
+        return commit_exit(dir_fd, room, by, fields)
+    finally:
+        os.close(room)
 
 
 def read_start(run_dir: str) -> dict[str, object] | None:
@@ -171,12 +176,12 @@ def _publish(dir_fd: int, source: str, target: str) -> bool:
     """Give the finished file its name, unless the name is taken."""
     try:
         _name_exclusively(dir_fd, source, target)
+        first = True
     except FileExistsError:
-        return False
-    finally:
-        remove(dir_fd, source)
+        first = False
+    remove(dir_fd, source)  # after any other error it stays: its room is there for the next try
     os.fsync(dir_fd)
-    return True
+    return first
 
 
 def _name_exclusively(dir_fd: int, source: str, target: str) -> None:

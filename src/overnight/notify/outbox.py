@@ -11,7 +11,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 from overnight.core.model import Event, Telling
@@ -60,6 +61,7 @@ class Outbox(Protocol):
     def home(self) -> str: ...
     def due(self, now: float) -> Sequence[Due]: ...
     def next_due(self, after: float) -> float | None: ...
+    def pending(self) -> int: ...
     def mark_sent(self, id_: int, now: float) -> None: ...
     def mark_failed(self, id_: int, error: str, next_try: float | None) -> None: ...
 
@@ -83,6 +85,8 @@ class Sender:
         self._stopping = False
         self._busy: dict[str, threading.Thread] = {}
         self._unmarked: dict[int, tuple[Due, Delivery]] = {}
+        self._settling = 0
+        self._settled = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
 
     def start(self) -> None:
@@ -94,6 +98,13 @@ class Sender:
         with self._changed:
             self._woken = True
             self._changed.notify()
+
+    def pending(self) -> int:
+        """How many messages are still to be sent. What is out is in its run's history when it is no longer counted: the
+        run may be closed then, and a later rebuild repeats nothing."""
+        with self._settled:
+            self._settled.wait_for(lambda: not self._settling)
+            return self._index.pending()
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """Send no more; a try under way gets `timeout_s`, and is repeated by the next sender otherwise."""
@@ -130,6 +141,8 @@ class Sender:
         except OvernightError as error:
             _log.warning("The outbox cannot be used now: %s", error)
             due = now + TROUBLE_DELAY_S
+        if due is not None:
+            due = min(due, now + LONGEST_DELAY_S)  # the clock may be put back or on meanwhile
         return min((t for t in (again, due) if t is not None), default=None)
 
     def _batches(self, now: float) -> dict[str, list[Due]]:
@@ -193,8 +206,20 @@ class Sender:
             self._index.mark_failed(due.id, delivery.error, again)
             _log.warning("%s: %s is not told: %s", due.channel, due.telling.key, delivery.error)
             return
-        self._index.mark_sent(due.id, delivery.sent_at)
-        _record(self._index.home, due, delivery.sent_at)
+        with self._being_settled():
+            self._index.mark_sent(due.id, delivery.sent_at)
+            _record(self._index.home, due, delivery.sent_at)
+
+    @contextmanager
+    def _being_settled(self) -> Iterator[None]:
+        with self._settled:
+            self._settling += 1
+        try:
+            yield
+        finally:
+            with self._settled:
+                self._settling -= 1
+                self._settled.notify_all()
 
 
 def deliver(due: Due, lang: str, now: float) -> Delivery:

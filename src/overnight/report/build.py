@@ -26,6 +26,8 @@ from overnight.report.picture import Picture
 from overnight.report.provenance import provenance
 from overnight.report.source import Recorded, view_of
 from overnight.report.view import View
+from overnight.store import files
+from overnight.store.home import unusable
 from overnight.store.rundir import RunDir, open_log
 
 _PIECE = 1 << 20
@@ -150,10 +152,7 @@ def draw(view: View, lang: str) -> list[Picture] | None:
 
 
 def _write(path: Path, text: str) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    try:
+        files.replace(str(path), text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise unusable(str(path.parent), error) from error

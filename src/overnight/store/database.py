@@ -10,6 +10,7 @@ Rules:
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -60,6 +61,8 @@ class Database:
     def _create_private(self) -> None:
         try:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        except IsADirectoryError as error:
+            raise _damaged(self.path, "a folder lies in its place") from error
         except OSError as error:
             raise unusable(self.path, error) from error
 
@@ -85,10 +88,17 @@ class Database:
 
 
 def remove(home: str) -> None:
-    """Remove the index file and what belongs to it. Raises HomeUnusable."""
+    """Remove the index file and what belongs to it; a folder in its place, which is nobody's of ours, is moved aside.
+
+    Raises HomeUnusable.
+    """
     for side in SIDE_FILES:
+        path = os.path.join(home, NAME + side)
         try:
-            os.unlink(os.path.join(home, NAME + side))
+            if os.path.isdir(path):
+                os.rename(path, f"{path}.{time.time_ns()}")
+            else:
+                os.unlink(path)
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -160,11 +170,15 @@ def _in_words(path: str, origin: BaseException) -> OvernightError:
         return OvernightError(
             f"{path} is in use by another program for over {BUSY_S:.0f} s.", code="index_busy"
         )
+    if os.path.isdir(path):
+        return _damaged(path, "a folder lies in its place")
     if code in _REFUSALS:
         return HomeUnusable(f"{path!r} cannot be used ({origin}).", code="home_unwritable")
     if code in _DAMAGE:
-        return Unreadable(
-            f"The index {path} is damaged ({origin}): run `overnight rebuild`; the runs are safe.",
-            code="index_damaged",
-        )
+        return _damaged(path, origin)
     return OvernightError(f"{path}: {origin}", code="index_failed")
+
+
+def _damaged(path: str, how: object) -> Unreadable:
+    text = f"The index {path} is damaged ({how}): run `overnight rebuild`; the runs are safe."
+    return Unreadable(text, code="index_damaged")

@@ -6,6 +6,8 @@ Rules:
 - A run directory appears at once and whole: made under a hidden name, its `spec.json` fsynced, then renamed.
   Whoever watches `runs/` never sees a run without its intent. It goes the same way back: whoever is killed
   while removing it leaves no half run that somebody would watch.
+- The watchman's lock is made with the home, with room for what stands in it: a disk that is full later keeps nobody
+  from watching.
 - An error of the operating system becomes one sentence here: `unusable` is used by all of the store.
 """
 
@@ -21,6 +23,9 @@ ID_LENGTH = 4
 RUNS = "runs"
 SPEC = "spec.json"
 LOG = "output.log"
+WATCH_LOCK = "watchman.lock"
+WATCH_LOCK_BYTES = 64
+"""Of the line in it: pid, start ticks, version."""
 
 FULL = "disk_full"
 """The code of the error that room may cure."""
@@ -55,6 +60,7 @@ def prepare(home: str) -> str:
         os.makedirs(home, 0o700, exist_ok=True)
         _make_private(home)
         os.makedirs(runs, 0o700, exist_ok=True)
+        _make_lock(os.path.join(home, WATCH_LOCK))
     except OSError as error:
         raise unusable(home, error) from error
     return runs
@@ -89,6 +95,9 @@ def unusable(place: str, error: OSError) -> HomeUnusable:
     """The error of the operating system as one clear sentence about `place`."""
     if error.errno in _NO_ROOM:
         return HomeUnusable(f"The disk of {place!r} is full: free some space, then try again.", code=FULL)
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        text = f"{place!r} cannot be used (no more files may be open): close some, or raise the limit (ulimit -n)."
+        return HomeUnusable(text, code="too_many_files")
     reason = error.strerror or str(error)
     return HomeUnusable(
         f"{place!r} cannot be used ({reason}): make it writable, or set OVERNIGHT_HOME to another folder.",
@@ -103,6 +112,16 @@ def _make_private(home: str) -> None:
         raise HomeUnusable(f"{owner}: set OVERNIGHT_HOME to a folder of your own.", code="home_foreign")
     if found.st_mode & 0o077:
         os.chmod(home, 0o700)
+
+
+def _make_lock(path: str) -> None:
+    if os.path.exists(path):
+        return
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(fd, 0, WATCH_LOCK_BYTES)  # and nothing written: somebody may have taken it already
+    finally:
+        os.close(fd)
 
 
 def _create(runs: str, spec: "dict[str, object]") -> str:

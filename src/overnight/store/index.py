@@ -20,6 +20,9 @@ from overnight.store.codec import DamagedError, decode, encode
 from overnight.store.database import Database
 from overnight.store.schema import outbox, points, runs, series
 
+FURTHEST_S = 3600.0
+"""More than the longest delay before a message is tried again."""
+
 
 class Due(NamedTuple):
     """One message to one channel. `channel` names the channel without its secrets, `address` opens it.
@@ -104,8 +107,9 @@ class Index:
             return sum(put_message(connection, telling, address, next_at=now) for address in addresses)
 
     def due(self, now: float) -> list[Due]:
-        """The messages to send at `now`, oldest first."""
-        return self._messages(outbox.c.next_at <= now)
+        """The messages to send at `now`, oldest first; a row further ahead than any delay means that the clock was put
+        back since."""
+        return self._messages((outbox.c.next_at <= now) | (outbox.c.next_at > now + FURTHEST_S))
 
     def waiting(self) -> list[Due]:
         """Every message that is still to be sent, the next one first."""

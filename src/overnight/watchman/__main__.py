@@ -10,6 +10,7 @@ import logging
 import logging.handlers
 import os
 import sys
+from functools import partial
 
 from overnight.core.mask import mask
 from overnight.errors import OvernightError
@@ -31,7 +32,7 @@ def main() -> int:
     home = os.path.abspath(sys.argv[2])
     try:
         prepare(home)
-        held = lock.take(home)
+        held = lock.take_over(home)
     except (OvernightError, OSError) as error:
         sys.stderr.write(f"watchman: {error}\n")
         return 1
@@ -74,7 +75,11 @@ class _Masked(logging.Formatter):
 
 
 def _log_to(path: str) -> None:
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
+    keep = partial(logging.handlers.RotatingFileHandler, path, "a", _LOG_BYTES, 1, "utf-8")
+    try:
+        handler = keep(delay=False)
+    except OSError:  # a full disk: it is opened with what is said first when there is room
+        handler = keep(delay=True)
     handler.setFormatter(_Masked("%(asctime)s %(process)d %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("overnight").setLevel(logging.INFO)

@@ -8,6 +8,7 @@ Rules:
 """
 
 import fcntl
+import logging
 import os
 import signal
 import time
@@ -15,12 +16,18 @@ import time
 from overnight.core.model import Exit, Start
 from overnight.keeper import records
 from overnight.keeper.identity import boot_id, boottime
+from overnight.keeper.patience import wait_for_better
 from overnight.keeper.stop import StopReport, stop_tree
 from overnight.keeper.witness import wait_for_exit
 from overnight.store.rundir import RunDir
 
 _REAP_S = 30.0
 """How long whoever adopted the command may take to reap it; only then does the kernel tell."""
+
+_AGAIN_S = 5.0
+"""How soon an end that could not be recorded is tried again."""
+
+log = logging.getLogger(__name__)
 
 REBOOT = "interrupted by a reboot of the machine"
 NEVER_STARTED = "it was never started: whoever launched it was gone before"
@@ -44,8 +51,10 @@ def stop(run_dir: RunDir, grace: tuple[float, float], first_signal: signal.Signa
 
 
 def record_end(run_dir: RunDir, start: Start | None, pidfd: int | None) -> None:
-    """Return when `exit.json` is there, written by the keepers if they can. Closes `pidfd`. Raises
-    OSError."""
+    """Return when `exit.json` is there, written by the keepers if they can, however long that takes. Closes `pidfd`.
+
+    Raises OSError.
+    """
     known = _told_by_kernel(pidfd) if pidfd is not None else None
     if start is None or start.boot_id == boot_id():
         _wait_for_keepers(run_dir)
@@ -53,7 +62,21 @@ def record_end(run_dir: RunDir, start: Start | None, pidfd: int | None) -> None:
         return
     code, signal = known or (None, None)
     note = None if known else _unknown(start)
-    records.write_exit(run_dir.path, code=code, signal=signal, by="watchman", note=note)
+    while not _is_recorded(run_dir, code, signal, note):
+        wait_for_better(_AGAIN_S)
+
+
+def _is_recorded(run_dir: RunDir, code: int | None, signal: int | None, note: str | None) -> bool:
+    """Whether the end is recorded now, by us or before; False when the disk took nothing: what the kernel told is told
+    once, so that nobody but us could say it later."""
+    try:
+        records.write_exit(run_dir.path, code=code, signal=signal, by="watchman", note=note)
+    except FileNotFoundError:  # the run's folder was removed
+        return True
+    except OSError as error:
+        log.warning("the end of %s cannot be recorded: %s", run_dir.id, error)
+        return False
+    return True
 
 
 def _told_by_kernel(pidfd: int) -> tuple[int | None, int | None] | None:
@@ -88,6 +111,7 @@ class RunClock:
         self._start = start
         self._same_boot = start is not None and start.boot_id == boot_id()
         self._floor = self._last = floor
+        self._asleep = _asleep()
 
     def now(self) -> float:
         """The present; the last known time for a run of another boot."""
@@ -96,6 +120,11 @@ class RunClock:
         elif self._start is not None and self._start.pid == 0:  # a log of somewhere else lives on
             self._last = max(self._last, time.time() - self._start.at)
         return self._last
+
+    def slept(self) -> float:
+        """Seconds that the machine was suspended since this was asked last."""
+        before, self._asleep = self._asleep, _asleep()
+        return self._asleep - before
 
     def of(self, exit_: Exit, log_path: str) -> float:
         """When the run ended: by the record, else by the last write to its log."""
@@ -109,6 +138,11 @@ class RunClock:
         else:
             ended = _modified(log_path, self._start.at) - self._start.at
         return max(self._floor, ended)
+
+
+def _asleep() -> float:
+    """How long the machine was suspended since boot: one of the two clocks stands still meanwhile."""
+    return boottime() - time.monotonic()
 
 
 def _modified(path: str, otherwise: float) -> float:

@@ -4,12 +4,22 @@ Rules:
 - The lock lives and dies with the process, whatever kills it; no file has to be cleaned up.
 - Whoever only looks holds the lock shared for an instant. That must never pass for a watchman: a starting one
   takes a refusal as final only when the lock cannot be shared either.
+- A watchman of an older version is asked to go: it lets go of everything as at a logout, and what it had recorded and
+  not done is done by its successor. One that does not go is killed, which it survives as it survives any kill.
 """
 
 import fcntl
 import os
+import select
+import signal
 
-from overnight.watchman.start import LOCK
+from overnight import __version__
+from overnight.keeper.identity import boot_id, open_pidfd, start_ticks
+from overnight.store.home import WATCH_LOCK, WATCH_LOCK_BYTES
+from overnight.watchman.start import holder, is_older
+
+_GO_S = 15.0
+"""How long an older one may take to go: its last message gets 5 s, its tasks 2 s."""
 
 
 class HomeLock:
@@ -25,15 +35,45 @@ class HomeLock:
 
 def take(home: str) -> HomeLock | None:
     """The lock; None when another watchman holds it. Raises OSError when the home cannot be written."""
-    fd = os.open(os.path.join(home, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = os.open(os.path.join(home, WATCH_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     while not _try(fd, fcntl.LOCK_EX):
         if not _try(fd, fcntl.LOCK_SH):
             os.close(fd)
             return None
         # Somebody was only looking: it is gone by now, or at the next turn.
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)  # for people; what counts is the lock
+    line = f"{os.getpid()} {start_ticks('self')} {__version__}\n"
+    os.pwrite(fd, line.rjust(WATCH_LOCK_BYTES).encode(), 0)  # for who looks; what counts is the lock
     return HomeLock(fd)
+
+
+def take_over(home: str) -> HomeLock | None:
+    """The same, also from a watchman of an older version. Raises OSError."""
+    while (held := take(home)) is None:
+        if not _ended_older(home):
+            return None
+    return held
+
+
+def _ended_older(home: str) -> bool:
+    """End the home's watchman if it is of an older version; False when it is not, or is not to be reached."""
+    found = holder(home)
+    fd = open_pidfd(found.pid, found.ticks, boot_id()) if found is not None and is_older(found) else None
+    if fd is None:
+        return False
+    try:
+        return _ended(fd, signal.SIGTERM) or _ended(fd, signal.SIGKILL)
+    finally:
+        os.close(fd)
+
+
+def _ended(fd: int, number: signal.Signals) -> bool:
+    try:
+        signal.pidfd_send_signal(fd, number)
+    except ProcessLookupError:
+        return True
+    poller = select.poll()
+    poller.register(fd, select.POLLIN)
+    return bool(poller.poll(_GO_S * 1000))
 
 
 def _try(fd: int, how: int) -> bool:

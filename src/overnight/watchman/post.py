@@ -33,7 +33,7 @@ class Post:
 
     def pending(self) -> int:
         """How many messages are on their way."""
-        return self._index.pending()
+        return self._sender.pending()
 
     def close(self) -> None:
         """Send no more: what is pending stays in the outbox."""

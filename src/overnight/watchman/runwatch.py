@@ -23,6 +23,7 @@ from typing import ParamSpec, TypeVar
 
 import msgspec
 
+from overnight.core.humane import duration
 from overnight.core.model import Answer, Event, EventKind, Exit, Spec, Start, StopRequest
 from overnight.core.replay import replay
 from overnight.core.watch import Watch
@@ -56,6 +57,8 @@ _AGAIN_S = 1.0
 """How soon a timer that came to nothing is looked at again."""
 _DISK_AGAIN_S = 5.0
 """How soon a full disk is tried again."""
+_SLEEP_S = 5.0
+"""A shorter suspend changes nothing."""
 _SMALL = 1 << 16
 """Bytes that are understood in well under a millisecond: no thread is worth it."""
 
@@ -134,6 +137,7 @@ class RunWatch:
         self._looked = -1.0
         self._status_due: float | None = None
         self._pidfd: int | None = None
+        self._seeking: asyncio.TimerHandle | None = None
         self._known = known
 
     async def _attached(self, spec: Spec) -> list[Event]:
@@ -224,9 +228,15 @@ class RunWatch:
                 asyncio.get_running_loop().add_reader(self._pidfd, self._seek_end)
 
     def _seek_end(self) -> None:
+        loop = asyncio.get_running_loop()
         if self._pidfd is not None:
-            asyncio.get_running_loop().remove_reader(self._pidfd)
-        own = None if self._pidfd is None else os.dup(self._pidfd)
+            loop.remove_reader(self._pidfd)
+        try:
+            own = None if self._pidfd is None else os.dup(self._pidfd)
+        except OSError as error:  # no descriptor is left, and nothing tells when one is
+            log.warning("the end of %s cannot be asked for: %s", self.run_dir.id, error)
+            self._seeking = loop.call_later(_AGAIN_S, self._seek_end)
+            return
         work = self._tools.threads.long(record_end, self.run_dir, self.start, own)
         self.acts.beside(work, then=partial(self.notice, EXIT))
 
@@ -247,6 +257,7 @@ class RunWatch:
     async def _turn(self) -> None:
         """Take in what changed, then whatever timer has come."""
         changed, self._changed = self._changed, set()
+        await self._note_sleep()
         if LOG in changed:
             await self._read_on()
         if ANSWERS in changed:
@@ -256,6 +267,14 @@ class RunWatch:
         await self._look()
         await self._write_status_if_due()
         self.acts.check()
+
+    async def _note_sleep(self) -> None:
+        slept_s = self.clock.slept()
+        if slept_s > _SLEEP_S:
+            self.watch.slept(slept_s)
+            await self._note(
+                f"The machine slept for {duration(slept_s)} until {self.clock.now():.0f} s of this run."
+            )
 
     async def _next(self) -> None:
         """Until something changes or the next timer comes."""
@@ -435,6 +454,8 @@ class RunWatch:
     def _release(self) -> None:
         self._tools.changes.forget(self.run_dir.id)
         self._tail.close()
+        if self._seeking is not None:
+            self._seeking.cancel()
         if self._pidfd is not None:
             asyncio.get_running_loop().remove_reader(self._pidfd)
             os.close(self._pidfd)

@@ -24,7 +24,7 @@ from inotify_simple import INotify, flags
 
 from overnight.errors import Unreadable
 from overnight.keeper.liveness import is_kept
-from overnight.store.home import RUNS, runs_folder
+from overnight.store.home import RUNS, WATCH_LOCK, runs_folder
 from overnight.store.rundir import ANSWERS, EVENTS, RunDir
 from overnight.watchman import start
 from overnight.watchman.runwatch import INTERESTING, RunWatch
@@ -108,6 +108,7 @@ class Service:
         loop.call_later(REARM_S, self._rearm)
         for event in self._inotify.read(timeout=0):
             if event.mask & flags.Q_OVERFLOW:
+                log.warning("the kernel dropped file events: everything is looked at")
                 self._look_at_everything()
             elif event.mask & flags.IGNORED:
                 self._lost(event.wd)
@@ -120,10 +121,13 @@ class Service:
             self._home_lost(RUNS)
 
     def _home_lost(self, name: str) -> None:
-        """Something of the home is gone; without its runs there is nothing left to be the watchman of."""
+        """Something of the home is gone. Without its runs there is nothing left to be the watchman of; a lock without
+        its name keeps nobody else away and is taken again, unless somebody was faster."""
         if name == RUNS:
             self._asked_to_go = True
             self._end("the home was removed")
+        elif name == WATCH_LOCK:
+            self._end("the lock was removed")
 
     def _rearm(self) -> None:
         if not self._over.is_set():
@@ -157,7 +161,6 @@ class Service:
             return
 
     def _look_at_everything(self) -> None:
-        log.warning("the kernel dropped file events: everything is looked at")
         self._find_runs()
         for watch in self._runs.values():
             watch.notice(*INTERESTING)
@@ -169,6 +172,10 @@ class Service:
         try:
             names = os.listdir(folder)
         except FileNotFoundError:  # which is told as a change of its own
+            return
+        except OSError as error:  # no descriptor is left: whatever came meanwhile is looked at later
+            log.warning("the runs cannot be listed: %s", error)
+            asyncio.get_running_loop().call_later(_LOOK_S, self._look_at_everything)
             return
         for name in names:
             known = name[0] == "." or name in self._runs or name in self._unsent
@@ -236,9 +243,9 @@ class Service:
         if await self._tools.outbox.pending():
             return
         for run_dir in candidates:
-            if self._unsent.pop(run_dir.id, None) is not None:
+            if run_dir.id in self._unsent and await self._tools.threads.short(_mark, run_dir):
+                del self._unsent[run_dir.id]
                 self._forget(run_dir.id)
-                await self._tools.threads.short(_mark, run_dir.file(start.CLOSED))
         self._rest()
 
     def _forget(self, run: str) -> None:
@@ -284,11 +291,16 @@ class Service:
             log.error("a task failed", exc_info=task.exception())
 
 
-def _mark(path: str) -> None:
+def _mark(run_dir: RunDir) -> bool:
+    """Say in its folder that the run is closed; False when the disk has no room even for that."""
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(os.open(run_dir.file(start.CLOSED), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except FileNotFoundError:  # pruned meanwhile
-        return
+        return True
+    except OSError as error:
+        log.warning("run %s cannot be closed yet: %s", run_dir.id, error)
+        return False
+    return True
 
 
 def _raise_file_limit() -> None:

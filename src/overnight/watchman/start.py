@@ -6,15 +6,17 @@ Rules:
   so that nothing that ends the caller ends it.
 - Starting one too many is harmless: the home's lock lets one live. Starting one too few cannot happen: see
   `lock`.
+- After an upgrade the watchman of the older version is replaced at the next look; a newer one is never.
 """
 
 import os
 import sys
 
+from overnight import __version__
 from overnight.errors import HomeUnusable
-from overnight.keeper.identity import is_held
+from overnight.keeper.identity import is_held, start_ticks
+from overnight.store.home import WATCH_LOCK
 
-LOCK = "watchman.lock"
 LOG = "watchman.log"
 CLOSED = ".closed"
 """In a run's folder: nothing is left to be watched, told or reported."""
@@ -23,8 +25,8 @@ _NOT_OURS = ("OVERNIGHT_TOKEN", "OVERNIGHT_RUN")
 
 
 def ensure(home: str) -> bool:
-    """Start the home's watchman unless it lives. True when one was started. Raises HomeUnusable."""
-    if is_held(os.path.join(home, LOCK)):
+    """Start the home's watchman unless it lives and is up to date. True when one was started. Raises HomeUnusable."""
+    if is_held(os.path.join(home, WATCH_LOCK)) and not is_older(holder(home)):
         return False
     _spawn(home)
     return True
@@ -50,15 +52,15 @@ def needs_watching(home: str) -> bool:
 def _spawn(home: str) -> None:
     """`sh` starts it in the background and ends: then it is an orphan, and the caller has no child to
     reap."""
-    log = os.path.join(home, LOG)
     env = {name: value for name, value in os.environ.items() if name not in _NOT_OURS}
     if "PYTHONPATH" in env:  # it will work in another folder
         env["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, env["PYTHONPATH"].split(os.pathsep)))
     command = [sys.executable, "-P", "-m", "overnight.watchman", "--home", home]
+    log = _open_log(os.path.join(home, LOG))
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
-        (os.POSIX_SPAWN_DUP2, 1, 2),
+        (os.POSIX_SPAWN_DUP2, log, 1),
+        (os.POSIX_SPAWN_DUP2, log, 2),
     ]
     try:
         pid = os.posix_spawn(
@@ -71,17 +73,60 @@ def _spawn(home: str) -> None:
         )
     except OSError as error:
         raise HomeUnusable(f"The watchman of {home} cannot be started: {error.strerror}.") from error
+    finally:
+        os.close(log)
     try:
         os.waitpid(pid, 0)
     except ChildProcessError:  # the caller ignores SIGCHLD or reaps for itself
         return
 
 
+def _open_log(path: str) -> int:
+    """Where the watchman speaks of itself. A disk that takes no log is no reason not to watch."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+
+
+class Holder:
+    """Who says of itself that it is the watchman: it counts while the home's lock is held."""
+
+    __slots__ = ("pid", "ticks", "version")
+
+    def __init__(self, pid: int, ticks: int, version: str) -> None:
+        self.pid, self.ticks, self.version = pid, ticks, version
+
+
+def holder(home: str) -> Holder | None:
+    """Who stands in the lock file; None when nobody does, or it cannot be read."""
+    try:
+        with open(os.path.join(home, WATCH_LOCK), encoding="ascii", errors="replace") as file:
+            words = file.read().split()
+    except OSError:
+        return None
+    if len(words) != 3 or not (words[0].isdecimal() and words[1].isdecimal()):
+        return None
+    return Holder(int(words[0]), int(words[1]), words[2])
+
+
+def is_older(found: Holder | None) -> bool:
+    """Whether this is a watchman of a version before ours."""
+    return found is not None and _order(found.version) < _order(__version__)
+
+
+def _order(version: str) -> list[int]:
+    """The numbers of a version: enough to tell which of two is the older release."""
+    return [int(part) for part in "".join(c if c in "0123456789" else " " for c in version).split()]
+
+
 def watchman_pid(home: str) -> int | None:
     """The pid of the living watchman of the home; None when there is none."""
-    path = os.path.join(home, LOCK)
-    if not is_held(path):
+    if not is_held(os.path.join(home, WATCH_LOCK)):
         return None
-    with open(path, encoding="ascii") as file:
-        text = file.read().strip()
-    return int(text) if text.isdigit() else None
+    found = holder(home)
+    if (
+        found is None or start_ticks(found.pid) != found.ticks
+    ):  # one that has just taken the lock, or another host's
+        return None
+    return found.pid

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from overnight import settings
 from overnight.core.model import Status, Telling
 from overnight.errors import OvernightError, Unreadable
+from overnight.store.home import unusable
 
 if TYPE_CHECKING:
     from overnight.watchman.post import Post
@@ -90,16 +91,19 @@ class Outbox:
 
     def _with_post(self, work: "Callable[[Post], T]") -> T:
         """In the index thread."""
-        from overnight.watchman.post import Post  # SQLAlchemy, alembic: not on the loop's thread
-
-        if self._post is None:
-            self._post = Post(self._home, settings_or_defaults())
         try:
+            from overnight.watchman.post import Post  # SQLAlchemy, alembic: not on the loop's thread
+
+            if self._post is None:
+                self._post = Post(self._home, settings_or_defaults())
             return work(self._post)
         except Unreadable:
-            self._post.close()
+            if self._post is not None:
+                self._post.close()
             self._post = None
             raise
+        except OSError as error:  # no descriptor is left, not even for a module
+            raise unusable(self._home, error) from error
 
 
 async def _pause(seconds: float) -> None:

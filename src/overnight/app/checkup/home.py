@@ -121,13 +121,15 @@ def look_at_room(name: str, place: str) -> Iterator[Check]:
 
 def look_at_lock(system: System, place: str) -> Iterator[Check]:
     """Whether another host has the home."""
-    from overnight.keeper.identity import is_held, read_stat
-    from overnight.watchman.start import LOCK, watchman_pid
+    from overnight.keeper.identity import is_held
+    from overnight.store.home import WATCH_LOCK
+    from overnight.watchman.start import holder, watchman_pid
 
     network = mount_here(system, place).kind in NETWORK
-    pid = watchman_pid(place)
-    held = is_held(os.path.join(place, LOCK))
-    yield from elsewhere(network, held, pid, pid is not None and read_stat(pid) is not None)
+    found = holder(place)
+    held = is_held(os.path.join(place, WATCH_LOCK))
+    pid = None if found is None else found.pid
+    yield from elsewhere(network, held, pid, watchman_pid(place) is not None)
 
 
 def look_at_privacy(place: str) -> Iterator[Check]:
