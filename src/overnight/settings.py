@@ -20,6 +20,7 @@ import msgspec
 from overnight.core import cadence
 from overnight.core.model import Policy, Struct
 from overnight.errors import HomeUnusable, OvernightError, Unreadable, UsageError
+from overnight.store.home import make_folders
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -306,7 +307,7 @@ def _unwritable(error: OSError) -> OvernightError:
 
 def _write(target: str, text: str) -> None:
     target = os.path.realpath(target)  # people link their dotfiles: the link stays
-    os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
+    make_folders(os.path.dirname(target))
     temporary = f"{target}.{os.getpid()}"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:

@@ -13,6 +13,7 @@ import sys
 
 from overnight.errors import HomeUnusable
 from overnight.keeper.identity import is_held
+from overnight.store.home import prepare
 
 LOCK = "watchman.lock"
 LOG = "watchman.log"
@@ -50,6 +51,7 @@ def needs_watching(home: str) -> bool:
 def _spawn(home: str) -> None:
     """`sh` starts it in the background and ends: then it is an orphan, and the caller has no child to
     reap."""
+    prepare(home)  # nothing is opened in a home of somebody else, and nothing is started on what stands there
     log = os.path.join(home, LOG)
     env = {name: value for name, value in os.environ.items() if name not in _NOT_OURS}
     if "PYTHONPATH" in env:  # it will work in another folder
