@@ -13,6 +13,7 @@ import sys
 
 from overnight.errors import HomeUnusable
 from overnight.keeper.identity import is_held
+from overnight.store import files
 from overnight.store.home import prepare
 
 LOCK = "watchman.lock"
@@ -84,6 +85,8 @@ def watchman_pid(home: str) -> int | None:
     path = os.path.join(home, LOCK)
     if not is_held(path):
         return None
-    with open(path, encoding="ascii") as file:
-        text = file.read().strip()
+    try:
+        text = files.read(path, 64).strip()
+    except OSError:
+        return None
     return int(text) if text.isdigit() else None
