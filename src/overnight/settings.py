@@ -20,6 +20,8 @@ import msgspec
 from overnight.core import cadence
 from overnight.core.model import Policy, Struct
 from overnight.errors import HomeUnusable, OvernightError, Unreadable, UsageError
+from overnight.store import files
+from overnight.store.home import make_folders
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -28,6 +30,7 @@ Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
 _LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 _SIGNATURES = "signatures"
+_MOST_BYTES = 1 << 20
 
 
 def language_of_locale() -> Language:
@@ -131,8 +134,8 @@ def entries() -> list[Entry]:
 
 def _text() -> str:
     try:
-        with open(path(), encoding="utf-8") as file:
-            return file.read()
+        place = os.path.realpath(path())  # people link their dotfiles, or name the empty device
+        return "" if place == os.devnull else files.read(place, _MOST_BYTES).decode("utf-8")
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError as error:
@@ -144,7 +147,11 @@ def _text() -> str:
 def _parse(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise Unreadable(
+            f"{path()} is not valid TOML: it is nested too deeply.", code="bad_settings"
+        ) from error
+    except ValueError as error:  # no TOML, or a number without end
         raise Unreadable(f"{path()} is not valid TOML: {error}.", code="bad_settings") from error
 
 
@@ -306,7 +313,7 @@ def _unwritable(error: OSError) -> OvernightError:
 
 def _write(target: str, text: str) -> None:
     target = os.path.realpath(target)  # people link their dotfiles: the link stays
-    os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
+    make_folders(os.path.dirname(target))
     temporary = f"{target}.{os.getpid()}"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:

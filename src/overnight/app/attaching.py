@@ -26,7 +26,7 @@ from overnight.keeper.launch import attend
 from overnight.keeper.stranger import Output, Stranger, file_id, look
 from overnight.store import files, runs
 from overnight.store import home as store
-from overnight.store.rundir import EXIT, RunDir
+from overnight.store.rundir import RunDir
 
 QUIET_S = 300.0
 _LOCK = "attach.lock"
@@ -241,7 +241,7 @@ def _one_at_a_time(home: str) -> Iterator[None]:
 
 def _refuse_twice(home: str, attached: dict[str, Any], stranger: Stranger | None) -> None:
     for run in runs.all_runs(home):
-        if os.path.exists(run.file(EXIT)):
+        if run.over:
             continue
         try:
             same = _same_process(run, stranger) if stranger else _same_log(run, attached["log"])

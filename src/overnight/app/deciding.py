@@ -7,7 +7,6 @@ Rules:
 """
 
 import getpass
-import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ from overnight.app.knowing import found
 from overnight.app.starting import Launched, launch
 from overnight.core.model import CHOICES, Answer, Choice, Spec, StopRequest
 from overnight.errors import AlreadyEnded, HomeUnusable, NothingToAnswer, OvernightError, UsageError
-from overnight.store.rundir import EXIT, RunDir
+from overnight.store.rundir import RunDir
 from overnight.watchman import ending
 
 _SLACK_S = 15.0
@@ -93,7 +92,7 @@ def relaunch(ref: str, argv: Sequence[str] | None = None, env: Mapping[str, str]
     Raises what `launch` raises, and OvernightError (`still_running`).
     """
     run = found(ref)
-    if not os.path.exists(run.file(EXIT)):
+    if not run.over:
         text = f"Run {run.id} is still running: stop it first (overnight stop {run.id})."
         raise OvernightError(text, code="still_running")
     _refuse_again(run)
@@ -129,9 +128,9 @@ def _end(following: Following, graces: tuple[float, float]) -> Stopped:
 
 def _stopped(run: RunDir) -> Stopped | None:
     """What the run's events say about the stop; None while it is going on."""
-    events, _ = run.events()
-    kinds = {event.kind for event in events}
-    for event in events:
+    kinds = set()
+    for event in run.events_of("stopped_tree", "ended", "stop"):
+        kinds.add(event.kind)
         if event.kind == "stopped_tree":
             survivors = [(int(one["pid"]), str(one["name"])) for one in event.data.get("survivors", [])]
             return Stopped(list(event.data.get("signals", [])), survivors)

@@ -17,11 +17,11 @@ from typing import Annotated, Literal, NamedTuple, Self
 import msgspec
 from inotify_simple import INotify, flags
 
-from overnight.app.knowing import found, status_of, unread_for, veil_of
+from overnight.app.knowing import found, is_closed, status_of, unread_for, veil_of
 from overnight.core.digest import digest
 from overnight.core.model import MAX_WAIT_S, Event, EventKind, Status, Struct
-from overnight.errors import HomeUnusable, UsageError, WaitTooLong
-from overnight.store.rundir import EVENTS, EXIT, STATUS, RunDir
+from overnight.errors import HomeUnusable, Unreadable, UsageError, WaitTooLong
+from overnight.store.rundir import EVENTS, EXIT, STATUS, RunDir, open_log
 from overnight.watchman.start import ensure_if_needed, watchman_pid
 
 Until = Literal["check-in", "attention", "end"]
@@ -32,6 +32,7 @@ _NEWS = {
     "attention": frozenset({"question", "ended"}),
     "end": frozenset({"ended"}),
 }
+_ANY_NEWS = frozenset[str]().union(*_NEWS.values()) | {"problem"}
 _UNSHOWN: frozenset[EventKind] = frozenset({"told", "stopped_tree", "adopted", "note"})
 _SHOWN = frozenset({EVENTS, STATUS, EXIT})
 _CHANGES = flags.MODIFY | flags.CREATE | flags.MOVED_TO | flags.DELETE_SELF
@@ -133,7 +134,7 @@ def status(ref: str) -> Status:
     run = found(ref)
     ensure_if_needed(run.home)
     seen = status_of(run)
-    if seen.state != "running" or not os.path.exists(run.file(EXIT)):
+    if seen.state != "running" or not run.over or is_closed(run):
         return seen
     deadline = time.monotonic() + _FRESH_S
     with Following(run) as following:
@@ -194,7 +195,7 @@ def _caught_up(run: Following, cursor: "Cursor") -> Status:
     while True:
         status = run.status()
         left = deadline - time.monotonic()
-        if status.updated_at >= cursor.news_at or left <= 0:
+        if status.updated_at >= cursor.news_at or left <= 0 or is_closed(run.run):
             return status
         run.wait(left)
 
@@ -246,11 +247,14 @@ class Cursor:
         return self._open is not None and not self.ended
 
     def take(self) -> list[Event]:
-        """The events that this reader does not know yet."""
-        events, self._events = self._run.events(self._events)
-        for event in events:
-            self._learn(event)
-        return events
+        """The events that this reader does not know yet, of kinds that may be worth a wait's end."""
+        news = []
+        for event, after in self._run.each_event(self._events):
+            self._events = after
+            if event is not None:
+                self._learn(event)
+                news += [event] if event.kind in _ANY_NEWS else []
+        return news
 
     def _learn(self, event: Event) -> None:
         if event.kind not in _UNSHOWN:
@@ -266,8 +270,8 @@ class Cursor:
         """The freshest lines of the log that this reader was not shown, at most 64 KiB, without secrets."""
         with ExitStack() as stack:
             try:
-                file = stack.enter_context(open(self._run.log_path, "rb"))
-            except FileNotFoundError:
+                file = stack.enter_context(open_log(self._run.log_path))
+            except (FileNotFoundError, Unreadable):
                 return []
             size = os.fstat(file.fileno()).st_size
             begin = 0 if size < self._log else self._log

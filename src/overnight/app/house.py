@@ -4,12 +4,12 @@ import os
 import time
 from typing import NamedTuple
 
-from overnight.app.knowing import status_of
+from overnight.app.knowing import is_closed, status_of
 from overnight.keeper.liveness import state_of
 from overnight.store import home as store
 from overnight.store import runs
 from overnight.store.rundir import RunDir
-from overnight.watchman.start import CLOSED, ensure_if_needed
+from overnight.watchman.start import ensure_if_needed
 
 
 class Gone(NamedTuple):
@@ -26,15 +26,15 @@ def prune(older_than_s: float | None = None, keep: int | None = None, dry_run: b
     What lives, and what the watchman has not closed, is never touched. Raises HomeUnusable.
     """
     place = store.home()
-    ended = [run for run in runs.all_runs(place) if _is_closed(run)]
+    ended = [run for run in runs.all_runs(place) if _may_go(run)]
     gone = [_gone(run) for run in ended[keep or 0 :] if _old(run, older_than_s)]
     if not dry_run:
         _remove(place, [one.run for one in gone])
     return gone
 
 
-def _is_closed(run: RunDir) -> bool:
-    return os.path.exists(run.file(CLOSED)) and state_of(run.path) in ("ended", "gone")
+def _may_go(run: RunDir) -> bool:
+    return is_closed(run) and state_of(run.path) in ("ended", "gone")
 
 
 def _old(run: RunDir, older_than_s: float | None) -> bool:

@@ -19,9 +19,10 @@ from overnight.errors import Unreadable
 from overnight.store import runs
 from overnight.store.home import LOG, home
 from overnight.store.rundir import RunDir, open_log
-from overnight.watchman.start import ensure_if_needed
+from overnight.watchman.start import CLOSED, ensure_if_needed
 
 _BLOCK = 1 << 16
+_MOST_TAIL = 1 << 24
 _UNREAD_S = 2.0
 
 
@@ -83,16 +84,20 @@ def veil_of(run: RunDir) -> Veil:
 
 
 def _tail(path: str, lines: int | None) -> bytes:
-    """The bytes that hold the last `lines` lines, read from the end in blocks."""
+    """The bytes that hold the last `lines` lines, read from the end in blocks; of lines that are longer than any that
+    is shown, their end."""
     with open_log(path) as file:
         if lines is None:
             return file.read()
-        left = os.fstat(file.fileno()).st_size
+        end = left = os.fstat(file.fileno()).st_size
+        most = max(_MOST_TAIL, lines * _BLOCK)
         blocks: list[bytes] = []
-        while left > 0 and sum(block.count(b"\n") for block in blocks) <= lines:
+        ends = 0
+        while left > 0 and ends <= lines and end - left < most:
             size = min(_BLOCK, left)
             left -= size
             blocks.append(os.pread(file.fileno(), size, left))
+            ends += blocks[-1].count(b"\n")
     return b"".join(reversed(blocks))
 
 
@@ -107,7 +112,12 @@ def status_of(run: RunDir) -> Status:
         written = None
     seen = written or _plain(run, run.spec(), run.start(), run.exit())
     end = run.exit() if seen.state == "running" else None
-    return seen if end is None or _unread_s(end) > 0 else _ended(seen, end)
+    return seen if end is None or (_unread_s(end) > 0 and not is_closed(run)) else _ended(seen, end)
+
+
+def is_closed(run: RunDir) -> bool:
+    """Whether its watch is over: nobody writes its status any more."""
+    return os.path.exists(run.file(CLOSED))
 
 
 def unread_for(run: RunDir) -> float | None:

@@ -8,7 +8,7 @@ from inotify_simple import INotify, flags
 
 from overnight.app.knowing import found
 from overnight.store.home import LOG
-from overnight.store.rundir import EXIT, open_log
+from overnight.store.rundir import open_log
 
 _PIECE = 1 << 16
 
@@ -23,7 +23,7 @@ def log_pieces(ref: str, *, follow: bool = False) -> Iterator[bytes]:
             changes.add_watch(path, flags.MODIFY)
         offset = 0
         while True:
-            over = os.path.exists(run.file(EXIT))  # asked before the last read, so that nothing is missed
+            over = run.over  # asked before the last read, so that nothing is missed
             if _size(path) < offset:  # of a log that is not ours, cut or replaced
                 offset = 0
             for piece in _from(path, offset):

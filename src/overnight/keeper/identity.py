@@ -6,9 +6,12 @@ Rules:
 - Standard library only, cheap to import.
 """
 
+import errno
 import fcntl
 import os
 import time
+
+_NO_LOCK = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
 
 
 class Stat:
@@ -78,7 +81,11 @@ def open_pidfd(pid: int, ticks: int, boot: str) -> int | None:
         return None
     try:
         fd = os.pidfd_open(pid)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
+        return None
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a number that no process has
+            raise
         return None
     if start_ticks(pid) == ticks:
         return fd
@@ -87,10 +94,13 @@ def open_pidfd(pid: int, ticks: int, boot: str) -> int | None:
 
 
 def is_held(lock_path: str) -> bool:
-    """Whether some living process holds the lock file's flock. False when there is no such file."""
+    """Whether some living process holds the lock file's flock. False when there is no such file, or something that
+    cannot be a lock."""
     try:
-        fd = os.open(lock_path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        fd = os.open(lock_path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno not in _NO_LOCK:
+            raise
         return False
     try:
         # Shared, so that two who ask at once do not see each other.

@@ -155,7 +155,7 @@ def _reap(pid: int) -> None:
 
 def _wait_for_keepers(run_dir: str) -> None:
     try:
-        fd = os.open(os.path.join(run_dir, "lock"), os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(os.path.join(run_dir, "lock"), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:  # they never got that far
         return
     fcntl.flock(fd, fcntl.LOCK_SH)

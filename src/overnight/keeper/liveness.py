@@ -20,10 +20,10 @@ def state_of(run_dir: str) -> State:
     `ended`: there is an exit.json. `gone`: neither, nor a living process. Raises Unreadable when start.json
     is damaged."""
     ended = os.path.join(run_dir, records.EXIT)
-    if os.path.exists(ended):
+    if os.path.lexists(ended):
         return "ended"
     kept = is_kept(run_dir)
-    if not kept and os.path.exists(ended):  # recorded between the two looks
+    if not kept and os.path.lexists(ended):  # recorded between the two looks
         return "ended"
     start = records.read_start(run_dir)
     if start is None:

@@ -128,14 +128,15 @@ def read(run_dir: str, name: str) -> dict[str, object] | None:
     """One JSON object of the run's folder; None when the file is not there. Raises Unreadable."""
     import json  # here and not above: see the rules
 
+    from overnight.store import files
+
     path = os.path.join(run_dir, name)
     try:
-        with open(path, "rb") as file:
-            value = json.loads(file.read())
+        value = json.loads(files.read(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
-        raise Unreadable(f"{path} cannot be read: {error}") from error
+        raise Unreadable(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from error
     if not isinstance(value, dict):
         raise Unreadable(f"{path} is damaged: it holds no JSON object")
     return value
@@ -153,8 +154,8 @@ def open_folder(path: str) -> int:
 
 
 def exists(dir_fd: int, name: str) -> bool:
-    """Whether the folder has that name."""
-    return os.access(name, os.F_OK, dir_fd=dir_fd)
+    """Whether the folder has that name, be it of a link that leads nowhere: it is taken."""
+    return os.access(name, os.F_OK, dir_fd=dir_fd, follow_symlinks=False)
 
 
 def remove(dir_fd: int, name: str) -> None:

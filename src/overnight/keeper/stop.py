@@ -165,7 +165,7 @@ def _wait_for_record(run_dir: str, tree: Tree) -> None:
     """The inner keeper ends when it has recorded the end, the outer one when nobody is left to adopt."""
     deadline = time.monotonic() + RECORD_GRACE_S
     for pid, ticks in reversed(tree.keepers):
-        if os.path.exists(os.path.join(run_dir, records.EXIT)):
+        if os.path.lexists(os.path.join(run_dir, records.EXIT)):
             return
         fd = open_pidfd(pid, ticks, tree.boot)
         if fd is not None:

@@ -85,7 +85,7 @@ class Tree:
         self.keepers: list[Identity] = (
             [(pid, ticks) for pid, ticks in keepers] if isinstance(keepers, list) else []
         )
-        self.token = token.encode()
+        self.token = token.encode("utf-8", "surrogatepass")  # a damaged intent may hold any
 
     def members(self, look: Look | None = None) -> list[Stat]:
         """All living members in the look (default: now), the command first. Empty after a reboot: pids of another

@@ -9,6 +9,7 @@ Rules:
 import os
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ from overnight.store.home import unusable
 from overnight.store.rundir import RunDir, open_log
 
 _PIECE = 1 << 20
+_MOST_UNREAD = 1 << 28
 _NAMES_IN = 1 << 20
 """How much of the start and of the end of a log is searched for the name of a study."""
 
@@ -116,8 +118,10 @@ def _pieces(log: Path, offset: int = 0) -> Iterator[bytes]:
 
 
 def _read_on(watch: Watch, log: Path, now: float, base: int) -> None:
-    """What was written after the last event: learned, not judged. `base`: the offset of the log's first byte."""
-    for data in _pieces(log, watch.offset - base):
+    """What was written after the last event: learned, not judged, as much as may come between two check-ins.
+
+    `base`: the offset of the log's first byte."""
+    for data in islice(_pieces(log, watch.offset - base), _MOST_UNREAD // _PIECE):
         watch.absorb(watch.reader.feed(data, now), now, live=False)
 
 

@@ -4,6 +4,8 @@ Rules:
 - `replace`: a reader sees the old text or the new one, never a half. `publish`: the first writer wins.
 - Mode 0600. Raises OSError only; the callers turn it into a sentence.
 - Only plain files are written over: a temporary file has a name of its own, and an error leaves none.
+- What is ours is a plain file and no link, of a size that we could have written: a pipe would hold up whoever opens it,
+  a link lead out of the home, a device or a file of holes never end.
 """
 
 import errno
@@ -11,6 +13,14 @@ import fcntl
 import os
 import stat
 import threading
+from collections.abc import Iterator
+
+MOST_BYTES = 64 << 20
+"""More than any record of ours holds: the longest command with its environment is some 12 MiB of JSON."""
+MOST_LINES_BYTES = 1 << 30
+"""More than a file of lines holds: a million events are 220 MB."""
+_MOST_LINE_BYTES = 16 << 20
+_PIECE = 1 << 20
 
 
 def replace(path: str, data: bytes, *, durable: bool = True) -> None:
@@ -41,7 +51,7 @@ def append_lines(path: str, data: bytes) -> None:
 
     A write that does not fit is taken back, so that a full disk tears nothing.
     """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    fd = plain(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)  # several threads, and a second process after a take-over
         size = os.fstat(fd).st_size
@@ -62,11 +72,62 @@ def plain(path: str, flags: int) -> int:
 
     Raises OSError.
     """
-    fd = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    if stat.S_ISREG(os.fstat(fd).st_mode):
+    fd = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, 0o600)
+    found = os.fstat(fd)
+    if stat.S_ISREG(found.st_mode):
         return fd
     os.close(fd)
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     raise OSError(errno.EINVAL, "it is no plain file", path)
+
+
+def read(path: str, most: int = MOST_BYTES) -> bytes:
+    """All of a file of ours. Raises OSError, also when it is none: no plain file, or more than `most` bytes."""
+    with open(path, "rb", opener=_own) as file:
+        _bound(file.fileno(), most, path)
+        return file.read(most)
+
+
+def lines(path: str, since: int) -> Iterator[tuple[bytes, int]]:
+    """The whole lines of a file of ours from byte `since` on, each with the byte after it; none when there is no file.
+
+    A line longer than any of ours is passed over. Raises OSError.
+    """
+    try:
+        file = open(path, "rb", opener=_own)  # noqa: SIM115  # closed below
+    except FileNotFoundError:
+        return
+    with file:
+        _bound(file.fileno(), MOST_LINES_BYTES, path)
+        file.seek(since)
+        rest = b""
+        end = since
+        while piece := file.read(_PIECE):
+            *whole, rest = (rest + piece).split(b"\n")
+            for line in whole:
+                end += len(line) + 1
+                yield line, end
+            if len(rest) > _MOST_LINE_BYTES:
+                end, rest = end + len(rest), b""
+
+
+def size(path: str) -> int:
+    """The bytes of a file; 0 when there is none."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def _own(path: str, flags: int) -> int:
+    return plain(path, flags | os.O_NOFOLLOW)
+
+
+def _bound(fd: int, most: int, path: str) -> None:
+    size = os.fstat(fd).st_size
+    if size > most:
+        raise OSError(errno.EFBIG, f"it is larger than any of ours: {size} bytes", path)
 
 
 def write_all(fd: int, data: bytes) -> None:

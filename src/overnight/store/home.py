@@ -2,7 +2,8 @@
 
 Rules:
 - Standard library only and cheap: `overnight run -d` passes here. No pathlib, no dataclasses.
-- The home belongs to one user: mode 0700, files 0600, and a home of somebody else is refused.
+- The home belongs to one user: mode 0700, files 0600, whatever the umask. A home of somebody else is refused, and one
+  in which others could write is taken over only when nothing of theirs is in it.
 - A run directory appears at once and whole: made under a hidden name, its `spec.json` fsynced, then renamed.
   Whoever watches `runs/` never sees a run without its intent. It goes the same way back: whoever is killed
   while removing it leaves no half run that somebody would watch.
@@ -13,6 +14,7 @@ Rules:
 
 import errno
 import os
+import stat
 import time
 
 from overnight.errors import HomeUnusable
@@ -57,13 +59,26 @@ def prepare(home: str) -> str:
     """
     runs = runs_folder(home)
     try:
-        os.makedirs(home, 0o700, exist_ok=True)
-        _make_private(home)
-        os.makedirs(runs, 0o700, exist_ok=True)
+        for folder in (home, runs):
+            make_folders(folder)
+            _make_private(folder)
         _make_lock(os.path.join(home, WATCH_LOCK))
     except OSError as error:
         raise unusable(home, error) from error
     return runs
+
+
+def make_folders(path: str) -> None:
+    """Make the folder and those above it that are missing, all private: whoever may write in one of them could put
+    another one in our place. Raises OSError."""
+    if os.path.isdir(path):
+        return
+    make_folders(os.path.dirname(path))
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
 
 
 def create_run_dir(home: str, spec: "dict[str, object]") -> str:
@@ -105,13 +120,35 @@ def unusable(place: str, error: OSError) -> HomeUnusable:
     )
 
 
-def _make_private(home: str) -> None:
-    found = os.stat(home)
+def _make_private(folder: str) -> None:
+    """Close the folder to others, or refuse it: whose it is, whose link leads there, what others have put into it."""
+    found = os.lstat(folder)
+    if stat.S_ISLNK(found.st_mode):
+        if _is_strange(found):
+            raise _foreign(f"{folder!r} is a link of another user (uid {found.st_uid})")
+        found = os.stat(folder)
     if found.st_uid != os.geteuid():
-        owner = f"{home!r} belongs to another user (uid {found.st_uid})"
-        raise HomeUnusable(f"{owner}: set OVERNIGHT_HOME to a folder of your own.", code="home_foreign")
+        raise _foreign(f"{folder!r} belongs to another user (uid {found.st_uid})")
     if found.st_mode & 0o077:
-        os.chmod(home, 0o700)
+        os.chmod(folder, 0o700)
+    if found.st_mode & 0o022 and (planted := _planted(folder)):
+        os.chmod(folder, stat.S_IMODE(found.st_mode))  # else the next look would find all in order
+        raise _foreign(f"{planted!r} was put there by another user")
+
+
+def _planted(folder: str) -> str | None:
+    """Something in the folder that somebody else has put there."""
+    with os.scandir(folder) as entries:
+        return next((entry.path for entry in entries if _is_strange(entry.stat(follow_symlinks=False))), None)
+
+
+def _is_strange(found: os.stat_result) -> bool:
+    """Whether it is of neither this user nor root, who needs no tricks."""
+    return found.st_uid not in (os.geteuid(), 0)
+
+
+def _foreign(what: str) -> HomeUnusable:
+    return HomeUnusable(f"{what}: set OVERNIGHT_HOME to a folder of your own.", code="home_foreign")
 
 
 def _make_lock(path: str) -> None:

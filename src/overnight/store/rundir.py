@@ -13,6 +13,7 @@ Rules:
 - Answers and the stop request are exclusive: the first one counts, the others are told so.
 - What is damaged raises Unreadable with one sentence, except where less is still right: a torn line of
   `events.jsonl` is passed over (it was never acknowledged), a damaged cursor means "told nothing yet".
+- A file that is none of ours (a pipe, a link, a device, a terabyte of holes) is damaged: see `files`.
 - Names that come from outside (question ids, readers) never become paths unquoted.
 """
 
@@ -23,7 +24,7 @@ from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 from overnight.core import cadence
-from overnight.core.model import Answer, Event, Exit, Question, Spec, Start, Status, StopRequest
+from overnight.core.model import Answer, Event, EventKind, Exit, Question, Spec, Start, Status, StopRequest
 from overnight.errors import AlreadyAnswered, AlreadyEnded, NothingToAnswer, Unreadable, UsageError
 from overnight.store import event_line, files
 from overnight.store.codec import DamagedError, decode, encode
@@ -91,6 +92,13 @@ class RunDir:
             raise Unreadable(f"{self.file(SPEC)} is missing: this is no run directory.")
         try:
             cadence.check(spec.schedule)
+            for word in (
+                spec.cwd,
+                *spec.argv,
+                spec.results or "",
+                (spec.attached and spec.attached.log) or "",
+            ):
+                _check_word(word)
         except ValueError as error:
             raise Unreadable(f"{self.file(SPEC)} is damaged ({error}).") from error
         return spec
@@ -102,6 +110,11 @@ class RunDir:
     def exit(self) -> Exit | None:
         """How the command ended; None while nobody recorded that. Raises Unreadable."""
         return self._read(EXIT, Exit)
+
+    @property
+    def over(self) -> bool:
+        """Whether something stands where the end is recorded, be it damaged: nobody can record another one."""
+        return os.path.lexists(self.file(EXIT))
 
     # ------------------------------------------------------------ the status
 
@@ -124,7 +137,11 @@ class RunDir:
 
     def templates(self) -> bytes | None:
         """What `write_templates` wrote; None when the run was not a good one, or not yet. Raises Unreadable."""
-        return self._bytes(TEMPLATES, 0) or None
+        with self._reading(TEMPLATES):
+            try:
+                return files.read(self.file(TEMPLATES)) or None
+            except FileNotFoundError:
+                return None
 
     def write_templates(self, data: bytes) -> None:
         """Keep which lines this good run printed. Raises HomeUnusable."""
@@ -144,21 +161,42 @@ class RunDir:
 
         A line that is not whole yet is left for the next call; one that a crash tore is passed over.
         """
-        data = self._bytes(EVENTS, since)
-        whole = data[: data.rfind(b"\n") + 1]
-        events = [event for line in whole.splitlines() if (event := event_line.read(line)) is not None]
-        return events, since + len(whole)
+        events, end = [], since
+        for event, after in self.each_event(since):
+            end = after
+            if event is not None:
+                events.append(event)
+        return events, end
+
+    def each_event(self, since: int = 0) -> Iterator[tuple[Event | None, int]]:
+        """The same one by one, each with the byte after it: there may be a million. None is a line that a crash tore.
+
+        Raises Unreadable.
+        """
+        with self._reading(EVENTS):
+            for line, end in files.lines(self.file(EVENTS), since):
+                yield event_line.read(line), end
+
+    def events_of(self, *kinds: EventKind) -> Iterator[Event]:
+        """The events of these kinds, in order. Raises Unreadable."""
+        for event, _end in self.each_event():
+            if event is not None and event.kind in kinds:
+                yield event
 
     def torn_events(self) -> int:
         """How many lines of `events.jsonl` cannot be read. Raises Unreadable."""
-        lines = self._bytes(EVENTS, 0).splitlines()
-        return sum(1 for line in lines if line.strip() and event_line.read(line) is None)
+        torn = end = 0
+        with self._reading(EVENTS):
+            for line, after in files.lines(self.file(EVENTS), 0):
+                end = after
+                torn += bool(line.strip()) and event_line.read(line) is None
+        return torn + (files.size(self.file(EVENTS)) > end)
 
     # ------------------------------------------------------------ questions and answers
 
     def questions(self) -> list[Question]:
         """Every question that was asked, in order. Raises Unreadable."""
-        return [_question(event) for event in self.events()[0] if event.kind == "question"]
+        return [_question(event) for event in self.events_of("question")]
 
     def open_question(self) -> Question | None:
         """The question that waits for an answer; None when there is none. Raises Unreadable.
@@ -166,12 +204,9 @@ class RunDir:
         A question asks until it is answered, until a later one takes its place, and until the run ends.
         """
         last: Question | None = None
-        for event in self.events()[0]:
-            if event.kind == "question":
-                last = _question(event)
-            elif event.kind in ("answer", "ended"):
-                last = None
-        if last is None or os.path.exists(self._answer_path(last.id)) or os.path.exists(self.file(EXIT)):
+        for event in self.events_of("question", "answer", "ended"):
+            last = _question(event) if event.kind == "question" else None
+        if last is None or os.path.lexists(self._answer_path(last.id)) or self.over:
             return None
         return last
 
@@ -189,11 +224,27 @@ class RunDir:
         if not first:
             raise self._not_open(answer.question)
 
-    def answers(self) -> list[Answer]:
-        """Every answer that was given here, oldest first. Raises Unreadable."""
-        names = _names(self.file(ANSWERS))
-        read = (self._read(os.path.join(ANSWERS, name), Answer) for name in names)
-        return sorted((answer for answer in read if answer is not None), key=lambda answer: answer.at)
+    def answers(self, damaged: list[str] | None = None) -> list[Answer]:
+        """Every answer that was given here, oldest first. Raises Unreadable; with `damaged`, what cannot be read is
+        passed over and named there."""
+        found = []
+        for name in self._answer_names():
+            try:
+                answer = self._read(os.path.join(ANSWERS, name), Answer)
+            except Unreadable as error:
+                if damaged is None:
+                    raise
+                damaged.append(str(error))
+                continue
+            found += [answer] if answer is not None else []
+        return sorted(found, key=lambda answer: answer.at)
+
+    def _answer_names(self) -> list[str]:
+        try:
+            names = os.listdir(self.file(ANSWERS))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(name for name in names if name.endswith(".json") and name[0] != ".")
 
     def _not_open(self, question: str) -> AlreadyAnswered | NothingToAnswer:
         given = self._given(question)
@@ -207,10 +258,8 @@ class RunDir:
         for answer in self.answers():
             if answer.question == question:
                 return answer
-        for event in self.events()[0]:
-            if event.kind == "answer" and event.data.get("question") == question:
-                return _answer(event)
-        return None
+        given = (event for event in self.events_of("answer") if event.data.get("question") == question)
+        return next(map(_answer, given), None)
 
     def _answer_path(self, question: str) -> str:
         return self.file(os.path.join(ANSWERS, _safe_name(question)))
@@ -223,7 +272,7 @@ class RunDir:
 
     def request_stop(self, request: StopRequest) -> bool:
         """Ask for the end of the run. False: somebody had asked before. Raises AlreadyEnded, HomeUnusable."""
-        if os.path.exists(self.file(EXIT)):
+        if self.over:
             raise AlreadyEnded(f"Run {self.id} is over already; `overnight report {self.id}` tells how.")
         with self._writing():
             return files.publish(self.file(STOP), encode(request) + b"\n")
@@ -248,23 +297,18 @@ class RunDir:
 
     def _read(self, name: str, wanted: type[T], hope: str = "") -> T | None:
         path = self.file(name)
-        try:
-            with open(path, "rb") as file:
-                return decode(file.read(), wanted)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise Unreadable(f"{path} cannot be read ({error.strerror}).") from error
-        except DamagedError as error:
-            raise Unreadable(f"{path} is damaged ({error}). {hope}".rstrip()) from error
+        with self._reading(name):
+            try:
+                return decode(files.read(path), wanted)
+            except FileNotFoundError:
+                return None
+            except DamagedError as error:
+                raise Unreadable(f"{path} is damaged ({error}). {hope}".rstrip()) from error
 
-    def _bytes(self, name: str, since: int) -> bytes:
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
         try:
-            with open(self.file(name), "rb") as file:
-                file.seek(since)
-                return file.read()
-        except FileNotFoundError:
-            return b""
+            yield
         except OSError as error:
             raise Unreadable(f"{self.file(name)} cannot be read ({error.strerror}).") from error
 
@@ -278,19 +322,19 @@ class RunDir:
             raise unusable(self.path, error) from error
 
 
+def _check_word(word: str) -> None:
+    """ValueError when the system could not be given that word, be it a command's or a path."""
+    os.fsencode(word)
+    if "\0" in word:
+        raise ValueError("a word of it holds a zero byte")
+
+
 def _question(event: Event) -> Question:
     return decode(encode(event.data), Question)
 
 
 def _answer(event: Event) -> Answer:
     return decode(encode(event.data), Answer)
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(name for name in os.listdir(folder) if name.endswith(".json") and name[0] != ".")
-    except FileNotFoundError:
-        return []
 
 
 def _safe_name(word: str) -> str:

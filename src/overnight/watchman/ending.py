@@ -58,7 +58,7 @@ def record_end(run_dir: RunDir, start: Start | None, pidfd: int | None) -> None:
     known = _told_by_kernel(pidfd) if pidfd is not None else None
     if start is None or start.boot_id == boot_id():
         _wait_for_keepers(run_dir)
-    if os.path.exists(run_dir.file(records.EXIT)):
+    if run_dir.over:
         return
     code, signal = known or (None, None)
     note = None if known else _unknown(start)
@@ -95,7 +95,7 @@ def _unknown(start: Start | None) -> str:
 def _wait_for_keepers(run_dir: RunDir) -> None:
     """They hold the lock until the end is recorded."""
     try:
-        fd = os.open(run_dir.file(records.LOCK), os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(run_dir.file(records.LOCK), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return
     try:

@@ -45,8 +45,7 @@ def save(folder: str, watch: Watch, events: int, catalog: Catalog) -> None:
 def load(folder: str, catalog: Catalog) -> Memory | None:
     """The memory of the run in `folder`, if it is of this program and whole."""
     try:
-        with open(os.path.join(folder, FILE), "rb") as file:
-            found = file.read()
+        found = files.read(os.path.join(folder, FILE))
     except OSError:
         return None
     state = found[2 * _DIGEST :]

@@ -245,7 +245,7 @@ class RunWatch:
     def _over(self) -> bool:
         """Whether the end is recorded; looked up once for each change of the record."""
         if self._ended is None:
-            self._ended = os.path.exists(self.run_dir.file(EXIT))
+            self._ended = self.run_dir.over
         return self._ended
 
     def _now(self) -> float:
@@ -345,7 +345,11 @@ class RunWatch:
         return await self._tools.threads.short(self.watch.read, data, t)
 
     async def _take_answers(self) -> None:
-        for answer in self.run_dir.answers():
+        damaged: list[str] = []
+        answers = self.run_dir.answers(damaged)
+        for sentence in damaged:
+            await self._note(sentence)
+        for answer in answers:
             if not self.journal.knows(f"answer:{answer.question}"):
                 await self._answered(answer)
 
@@ -358,7 +362,11 @@ class RunWatch:
         await self._do(events)
 
     async def _take_stop(self) -> None:
-        request = self.run_dir.stop_request()
+        try:
+            request = self.run_dir.stop_request()
+        except Unreadable as error:  # whoever can write there can ask again
+            await self._note(str(error))
+            return
         if request is not None:
             await self._do(self.watch.stop_requested(request, self.clock.now()))
 

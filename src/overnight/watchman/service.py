@@ -149,7 +149,10 @@ class Service:
 
     def _tell_watch(self, watch: RunWatch, changed: str) -> None:
         if changed == ANSWERS:
-            self._watch_answers(watch.run_dir)
+            try:
+                self._watch_answers(watch.run_dir)
+            except OSError as error:  # no reason to miss what else has changed
+                log.warning("answers to run %s are not told by the system: %s", watch.run_dir.id, error)
         if changed in INTERESTING:
             watch.notice(changed)
 
@@ -157,7 +160,7 @@ class Service:
         """The folder comes with the first answer."""
         try:
             self._watch_folder(run_dir.file(ANSWERS), _ANSWERED, run_dir.id, ANSWERS)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
 
     def _look_at_everything(self) -> None:

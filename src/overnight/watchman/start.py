@@ -15,11 +15,13 @@ import sys
 from overnight import __version__
 from overnight.errors import HomeUnusable
 from overnight.keeper.identity import is_held, start_ticks
-from overnight.store.home import WATCH_LOCK
+from overnight.store import files
+from overnight.store.home import WATCH_LOCK, WATCH_LOCK_BYTES, prepare
 
 LOG = "watchman.log"
 CLOSED = ".closed"
 """In a run's folder: nothing is left to be watched, told or reported."""
+_LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _NOT_OURS = ("OVERNIGHT_TOKEN", "OVERNIGHT_RUN")
 """A run's own words: a watchman started from inside a run does not belong to it."""
 
@@ -52,6 +54,7 @@ def needs_watching(home: str) -> bool:
 def _spawn(home: str) -> None:
     """`sh` starts it in the background and ends: then it is an orphan, and the caller has no child to
     reap."""
+    prepare(home)  # nothing is opened in a home of somebody else, and nothing is started on what stands there
     env = {name: value for name, value in os.environ.items() if name not in _NOT_OURS}
     if "PYTHONPATH" in env:  # it will work in another folder
         env["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, env["PYTHONPATH"].split(os.pathsep)))
@@ -84,7 +87,7 @@ def _spawn(home: str) -> None:
 def _open_log(path: str) -> int:
     """Where the watchman speaks of itself. A disk that takes no log is no reason not to watch."""
     try:
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        return os.open(path, _LOG_FLAGS, 0o600)
     except OSError:
         return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
 
@@ -101,8 +104,9 @@ class Holder:
 def holder(home: str) -> Holder | None:
     """Who stands in the lock file; None when nobody does, or it cannot be read."""
     try:
-        with open(os.path.join(home, WATCH_LOCK), encoding="ascii", errors="replace") as file:
-            words = file.read().split()
+        words = (
+            files.read(os.path.join(home, WATCH_LOCK), WATCH_LOCK_BYTES).decode("ascii", "replace").split()
+        )
     except OSError:
         return None
     if len(words) != 3 or not (words[0].isdecimal() and words[1].isdecimal()):
@@ -127,6 +131,6 @@ def watchman_pid(home: str) -> int | None:
     found = holder(home)
     if (
         found is None or start_ticks(found.pid) != found.ticks
-    ):  # one that has just taken the lock, or another host's
+    ):  # it has just taken the lock, or is of another host
         return None
     return found.pid

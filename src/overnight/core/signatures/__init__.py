@@ -45,10 +45,17 @@ def parse(texts: Iterable[str]) -> tuple[Signature, ...]:
     """All entries of the TOML `texts`; ValueError names the entry that is wrong and why."""
     found: dict[str, Signature] = {}
     for text in texts:
-        for entry in msgspec.convert(tomllib.loads(text), _File).signature:
+        for entry in _entries(text):
             _check(entry)
             found[entry.id] = entry  # a user's entry replaces ours of the same id
     return tuple(found.values())
+
+
+def _entries(text: str) -> list[Signature]:
+    try:
+        return msgspec.convert(tomllib.loads(text), _File).signature
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _check(entry: Signature) -> None:

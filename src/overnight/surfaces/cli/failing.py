@@ -49,13 +49,15 @@ def _save(text: str) -> str:
 
     from overnight.store.home import home
 
-    for folder in (home(), tempfile.gettempdir()):
-        path = os.path.join(folder, "crash.log")
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    path = os.path.join(home(), "crash.log")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except OSError:
+        try:  # a name that nobody can have taken before
+            descriptor, path = tempfile.mkstemp(prefix="overnight-crash-", suffix=".log")
         except OSError:
-            continue
-        with os.fdopen(descriptor, "a", encoding="utf-8", errors="replace") as crash_log:
-            crash_log.write(text + "\n")
-        return path
-    return "no file, as neither the home nor the temporary folder can be written"
+            return "no file, as neither the home nor the temporary folder can be written"
+    with os.fdopen(descriptor, "a", encoding="utf-8", errors="replace") as crash_log:
+        crash_log.write(text + "\n")
+    return path

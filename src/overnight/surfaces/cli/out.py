@@ -4,6 +4,7 @@ Rules: nothing is printed that did not go through `printable`; a JSON call print
 stdout; rich is used on a terminal that can move its cursor, plain text everywhere else.
 """
 
+import math
 import os
 import shutil
 import sys
@@ -34,13 +35,24 @@ def say_json_line(value: Any) -> None:
 
 
 def _say_json(value: Any, indent: int | None) -> None:
-    """ASCII only, so that no terminal acts on it; a number that JSON has no word for (NaN) becomes null."""
+    """ASCII only, so that no terminal acts on it; a number that JSON has no word for (NaN) becomes null, and a byte
+    that is no text a question mark."""
     import json
 
     import msgspec
 
-    plain = msgspec.json.decode(msgspec.json.encode(_named(value)))
+    plain = _valid(msgspec.to_builtins(_named(value)))
     click.echo(json.dumps(plain, indent=indent))
+
+
+def _valid(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_valid(key): _valid(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_valid(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return sayable(value) if isinstance(value, str) else value
 
 
 def _named(value: Any) -> Any:

@@ -17,9 +17,11 @@ def read_policy(path: str) -> dict[str, Any]:
         msgspec.convert(fields, Policy)
     except OSError as error:
         raise UsageError(f"The policy file {path!r} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"The policy file {path!r} is not TOML: {error}.") from None
     except msgspec.ValidationError as error:
         known = ", ".join(Policy.__struct_fields__)
         raise UsageError(f"The policy file {path!r} is off: {error}. Known fields: {known}.") from None
+    except RecursionError:
+        raise UsageError(f"The policy file {path!r} is not TOML: it is nested too deeply.") from None
+    except ValueError as error:  # no TOML, no UTF-8, or a number without end
+        raise UsageError(f"The policy file {path!r} is not TOML: {error}.") from None
     return fields
