@@ -5,7 +5,8 @@ import math
 import pytest
 
 from overnight.core import names
-from overnight.core.metrics import MAX_POINTS, MetricBook
+from overnight.core.curve import MAX_POINTS
+from overnight.core.metrics import MetricBook
 from overnight.core.model import Direction, Goal, GoalSeen, MetricSeen, TrialSeen, TrialState
 from overnight.core.studies import Studies
 

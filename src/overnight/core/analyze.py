@@ -13,11 +13,12 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from overnight.core.curve import extremes
 from overnight.core.detectors import Detectors
 from overnight.core.excerpt import Excerpts
 from overnight.core.explain import Reason, reasons, rule
 from overnight.core.health import Health
-from overnight.core.metrics import MetricBook, thinned
+from overnight.core.metrics import MetricBook
 from overnight.core.model import (
     Best,
     Observation,
@@ -212,10 +213,9 @@ def _curves(metrics: MetricBook) -> dict[str, Curve]:
 
 
 def _curve(metrics: MetricBook, name: str) -> Curve | None:
-    points = metrics.series(name)
-    while len(points) > _MOST_VALUES:
-        points = thinned(points)  # keeps the extremes
-    values = [point.value for point in points]
+    values = [point.value for point in metrics.series(name)]
+    while len(values) > _MOST_VALUES:
+        values = [values[at] for at in extremes(values)]
     return Curve(low=min(values), high=max(values), values=values) if values else None
 
 

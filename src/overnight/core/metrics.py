@@ -17,24 +17,13 @@ from math import isfinite
 from typing import NamedTuple
 
 from overnight.core import names
+from overnight.core.curve import Curve, Point
 from overnight.core.model import Best, Direction, Fact, Goal, GoalSeen, MetricSeen, TrialSeen
 from overnight.core.studies import Studies
 from overnight.core.trials import TrialTable
 
-MAX_POINTS = 1024
-"""Points kept of one curve; beyond, each group of four gives its smallest and its largest."""
-
 _INNER_UNITS = frozenset(("step", "iteration", "batch", "item", "percent"))
 _MOST_NAMES = 400
-
-
-class Point(NamedTuple):
-    """One value of a curve: seconds since the start (None when unknown), the printed step, value, line."""
-
-    t: float | None
-    step: float | None
-    value: float
-    line: int
 
 
 class Peak(NamedTuple):
@@ -50,7 +39,7 @@ class Series:
     """All about one name. Peaks are kept apart for values printed inside an epoch (key True)."""
 
     name: str
-    points: list[Point] = field(default_factory=list)
+    curve: Curve = field(default_factory=Curve)
     last: float | None = None
     bad: int = 0
     low: dict[bool, Peak] = field(default_factory=dict)
@@ -63,9 +52,7 @@ class Series:
             return
         self.bad = 0
         self.last = fact.value
-        self.points.append(Point(now, fact.step, fact.value, fact.line))
-        if len(self.points) > MAX_POINTS:
-            self.points = thinned(self.points)
+        self.curve.add(Point(now, fact.step, fact.value, fact.line))
         self._keep_peaks(Peak(fact.value, at, fact.line), fact.step_unit in _INNER_UNITS)
 
     def _keep_peaks(self, peak: Peak, inner: bool) -> None:
@@ -78,18 +65,6 @@ class Series:
         """The best value in this direction, those of whole epochs before those inside one."""
         peaks = self.low if direction == "minimize" else self.high
         return peaks.get(False) or peaks.get(True)
-
-
-def thinned(points: list[Point]) -> list[Point]:
-    """At most half of the points and a rest: the smallest and the largest of each four, in order."""
-    kept: list[Point] = []
-    body = len(points) - len(points) % 4
-    for start in range(0, body, 4):
-        group = range(start, start + 4)
-        low = min(group, key=lambda i: points[i].value)
-        high = max(group, key=lambda i: points[i].value)
-        kept += [points[i] for i in sorted({low, high})]
-    return kept + points[body:]
 
 
 class MetricBook:
@@ -169,7 +144,7 @@ class MetricBook:
     def series(self, name: str) -> list[Point]:
         """The curve of a name, bounded, extremes kept; empty when nobody printed it."""
         found = self._series.get(names.key(name))
-        return list(found.points) if found else []
+        return found.curve.points() if found else []
 
     def non_finite_run(self, name: str) -> int:
         """How many values of this name in a row, up to now, are NaN or infinite."""
@@ -218,9 +193,7 @@ class MetricBook:
 
     def _inferred(self) -> Best | None:
         candidates = [
-            (s, d)
-            for s in self._series.values()
-            if (d := self._direction_of(s.name)) is not None and s.points
+            (s, d) for s in self._series.values() if (d := self._direction_of(s.name)) is not None and s.curve
         ]
         if self.goal is not None and self.goal.metric is None:
             candidates = [c for c in candidates if names.direction(c[0].name) == self.goal.direction]

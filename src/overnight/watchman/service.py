@@ -28,6 +28,7 @@ from overnight.store.home import RUNS, WATCH_LOCK, runs_folder
 from overnight.store.rundir import ANSWERS, EVENTS, RunDir
 from overnight.watchman import start
 from overnight.watchman.runwatch import INTERESTING, RunWatch
+from overnight.watchman.signals import Signals
 from overnight.watchman.telling import Outbox
 from overnight.watchman.tools import Tools
 
@@ -60,6 +61,7 @@ class Service:
         self._watched: dict[int, tuple[str, str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._inotify = INotify(nonblocking=True)
+        self._signals: Signals | None = None
         self._over = asyncio.Event()
         self._asked_to_go = False
         self._idle: asyncio.TimerHandle | None = None
@@ -67,8 +69,7 @@ class Service:
     async def run(self) -> bool:
         """Until nothing is left to watch: False; or until SIGTERM or SIGINT: True."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._go, number)
+        self._signals = Signals((signal.SIGTERM, signal.SIGINT), self._go)
         _raise_file_limit()
         self._watch_folder(self._home, _LOSSES, *_HOME)
         self._watch_folder(runs_folder(self._home), _ARRIVALS, *_ROOT)
@@ -90,6 +91,8 @@ class Service:
         self._tools.threads.close()
         asyncio.get_running_loop().remove_reader(self._inotify.fileno())
         self._inotify.close()
+        if self._signals is not None:
+            self._signals.close()
 
     def _go(self, number: int) -> None:
         self._asked_to_go = True
