@@ -68,7 +68,11 @@ def until_there(path: Path) -> None:
 
 def copied(run: Path, times: int) -> None:
     """The same run under other ids, one a day before the other."""
-    files = {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()}
+    files = {
+        file.name: file.read_bytes()
+        for file in run.iterdir()
+        if file.suffix == ".json" or file.name == ".closed"
+    }
     spec = json.loads(files.pop("spec.json"))
     for n in range(times):
         copy = run.with_name(f"r{n:05}")

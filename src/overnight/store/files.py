@@ -84,9 +84,16 @@ def plain(path: str, flags: int) -> int:
 
 def read(path: str, most: int = MOST_BYTES) -> bytes:
     """All of a file of ours. Raises OSError, also when it is none: no plain file, or more than `most` bytes."""
-    with open(path, "rb", opener=_own) as file:
-        _bound(file.fileno(), most, path)
-        return file.read(most)
+    fd = _own(path, os.O_RDONLY)
+    try:
+        left = _bound(fd, most, path) + 1  # one more, and a file of that size is known to be read to its end
+        data = b""
+        while left > 0 and (piece := os.read(fd, left)):
+            data += piece
+            left -= len(piece)
+        return data
+    finally:
+        os.close(fd)
 
 
 def lines(path: str, since: int) -> Iterator[tuple[bytes, int]]:
@@ -124,10 +131,12 @@ def _own(path: str, flags: int) -> int:
     return plain(path, flags | os.O_NOFOLLOW)
 
 
-def _bound(fd: int, most: int, path: str) -> None:
+def _bound(fd: int, most: int, path: str) -> int:
+    """The size of the file, which is no more than `most`. Raises OSError."""
     size = os.fstat(fd).st_size
     if size > most:
         raise OSError(errno.EFBIG, f"it is larger than any of ours: {size} bytes", path)
+    return size
 
 
 def write_all(fd: int, data: bytes) -> None:
