@@ -11,17 +11,19 @@ import os
 import select
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import Annotated, Literal, NamedTuple, Self
 
 import msgspec
 from inotify_simple import INotify, flags
 
-from overnight.app.knowing import found, is_closed, status_of, unread_for, veil_of
+from overnight.app.knowing import found, is_closed, status_of, unread_for
+from overnight.app.place import Place
 from overnight.core.digest import digest
-from overnight.core.model import MAX_WAIT_S, Event, EventKind, Status, Struct
-from overnight.errors import HomeUnusable, Unreadable, UsageError, WaitTooLong
-from overnight.store.rundir import EVENTS, EXIT, STATUS, RunDir, open_log
+from overnight.core.model import MAX_WAIT_S, Event, Status, Struct
+from overnight.core.news import is_urgent
+from overnight.errors import HomeUnusable, UsageError, WaitTooLong
+from overnight.store.rundir import EVENTS, EXIT, STATUS, RunDir
 from overnight.watchman.start import ensure_if_needed, watchman_pid
 
 Until = Literal["check-in", "attention", "end"]
@@ -32,13 +34,10 @@ _NEWS = {
     "attention": frozenset({"question", "ended"}),
     "end": frozenset({"ended"}),
 }
-_ANY_NEWS = frozenset[str]().union(*_NEWS.values()) | {"problem"}
-_UNSHOWN: frozenset[EventKind] = frozenset({"told", "stopped_tree", "adopted", "note"})
 _SHOWN = frozenset({EVENTS, STATUS, EXIT})
 _CHANGES = flags.MODIFY | flags.CREATE | flags.MOVED_TO | flags.DELETE_SELF
-_FRESH_S = 5.0
+FRESH_S = 5.0
 """How long a status may take to follow the event that it follows from."""
-_NEW_BYTES = 64 * 1024
 
 
 class WaitResult(NamedTuple):
@@ -136,7 +135,7 @@ def status(ref: str) -> Status:
     seen = status_of(run)
     if seen.state != "running" or not run.over or is_closed(run):
         return seen
-    deadline = time.monotonic() + _FRESH_S
+    deadline = time.monotonic() + FRESH_S
     with Following(run) as following:
         while (seen := following.status()).state == "running" and (left := deadline - time.monotonic()) > 0:
             following.wait(left)
@@ -176,26 +175,24 @@ def _is_news(events: Sequence[Event], until: str, cursor: "Cursor") -> bool:
     """An open question is news to a reader once; who waits for attention has it for as long as it is open."""
     if cursor.ended or (until == "attention" and cursor.asking):
         return True
-    critical = until == "check-in" and any(
-        event.kind == "problem" and event.data.get("severity") == "critical" for event in events
-    )
+    critical = until == "check-in" and any(map(is_urgent, events))
     return critical or any(event.kind in _NEWS[until] for event in events)
 
 
 def _told(run: Following, cursor: "Cursor") -> WaitResult:
-    status = _caught_up(run, cursor)
-    words = digest(status, new_lines=cursor.new_lines(), since=cursor.told)
-    cursor.remember(status)
+    status = _caught_up(run, cursor.place)
+    words = digest(status, cursor.place.news(), lines=cursor.place.lines())
+    cursor.remember()
     return WaitResult(status, exit_status(status), words)
 
 
-def _caught_up(run: Following, cursor: "Cursor") -> Status:
+def _caught_up(run: Following, place: Place) -> Status:
     """The status is written right after the event that one waited for: wait for it too."""
-    deadline = time.monotonic() + _FRESH_S
+    deadline = time.monotonic() + FRESH_S
     while True:
         status = run.status()
         left = deadline - time.monotonic()
-        if status.updated_at >= cursor.news_at or left <= 0 or is_closed(run.run):
+        if status.updated_at >= place.news_at or left <= 0 or is_closed(run.run):
             return status
         run.wait(left)
 
@@ -212,7 +209,6 @@ class _Known(Struct, frozen=True):
 
     events: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
     log: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
-    status: Status | None = None
     question: str | None = None
     ended: bool = False
 
@@ -226,20 +222,16 @@ def _known(run: RunDir, reader: str) -> _Known:
 
 
 class Cursor:
-    """What one reader was told of a run: how far in its events and its log, and the last status.
-
-    `ended`, `asking`: what the events read so far say. `news_at`: wall time of the latest one that shows in a
-    status. `told`: the status that the reader knows.
-    """
+    """The place of a named reader, kept in the run's folder. `ended`, `asking`: what the events read so far say."""
 
     def __init__(self, run: RunDir, reader: str) -> None:
         self._run, self._reader = run, reader
         known = _known(run, reader)
-        self._events, self._log = known.events, known.log
-        self.told = known.status
+        if run.events_before(known.events) is None:  # of events that are gone
+            known = _Known()
+        self.place = Place(run, known.events, known.log, first=known.events == 0)
         self._open = known.question
         self.ended = known.ended
-        self.news_at = 0.0
 
     @property
     def asking(self) -> bool:
@@ -247,18 +239,13 @@ class Cursor:
         return self._open is not None and not self.ended
 
     def take(self) -> list[Event]:
-        """The events that this reader does not know yet, of kinds that may be worth a wait's end."""
-        news = []
-        for event, after in self._run.each_event(self._events):
-            self._events = after
-            if event is not None:
-                self._learn(event)
-                news += [event] if event.kind in _ANY_NEWS else []
+        """The events that this reader does not know yet."""
+        news = self.place.take()
+        for event in news:
+            self._learn(event)
         return news
 
     def _learn(self, event: Event) -> None:
-        if event.kind not in _UNSHOWN:
-            self.news_at = max(self.news_at, event.at)
         if event.kind == "question":
             self._open = event.data.get("id")
         elif event.kind == "answer":
@@ -266,31 +253,9 @@ class Cursor:
         elif event.kind == "ended":
             self.ended = True
 
-    def new_lines(self) -> list[str]:
-        """The freshest lines of the log that this reader was not shown, at most 64 KiB, without secrets."""
-        with ExitStack() as stack:
-            try:
-                file = stack.enter_context(open_log(self._run.log_path))
-            except (FileNotFoundError, Unreadable):
-                return []
-            size = os.fstat(file.fileno()).st_size
-            begin = 0 if size < self._log else self._log
-            file.seek(max(begin, size - _NEW_BYTES))
-            data = file.read()
-            self._log = file.tell()
-        return veil_of(self._run).lines(informative(data))
-
-    def remember(self, status: Status) -> None:
-        """The reader was told `status`. On a full disk it will be told again: better than not at all."""
-        value = {"events": self._events, "log": self._log, "question": self._open, "ended": self.ended}
+    def remember(self) -> None:
+        """The reader was told all of it. On a full disk it will be told again: better than not at all."""
+        place = self.place
+        value = {"events": place.events, "log": place.log, "question": self._open, "ended": self.ended}
         with suppress(HomeUnusable):
-            self._run.set_cursor(self._reader, {**value, "status": msgspec.to_builtins(status)})
-
-
-def informative(data: bytes) -> list[str]:
-    """The lines of a piece of a log as a person would see them: bars at their last state, escapes gone."""
-    from overnight.core.lines import LineSplitter
-
-    splitter = LineSplitter()
-    lines = [*splitter.feed(data), *splitter.flush()]
-    return [line.text for line in lines if line.text.strip() and not line.rewrite]
+            self._run.set_cursor(self._reader, value)

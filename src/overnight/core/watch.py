@@ -369,6 +369,7 @@ class Watch:
             "best": msgspec.to_builtins(status.best),
             "problems": len(status.problems),
             "metrics": status.metrics,
+            "trials": status.trials,
         }
         return [*judged, self._event("check_in", f"check_in:{len(self.check_ins)}", now, data)]
 

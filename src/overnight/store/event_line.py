@@ -34,6 +34,7 @@ class _CheckIn(Struct, frozen=True):
     progress: list[Progress] = []
     best: Best | None = None
     metrics: dict[str, float] = {}
+    trials: dict[str, int] = {}
 
 
 class _Interrupt(Struct, frozen=True):

@@ -119,6 +119,28 @@ def lines(path: str, since: int) -> Iterator[tuple[bytes, int]]:
                 end, rest = end + len(rest), b""
 
 
+def lines_before(path: str, end: int, most: int) -> list[bytes] | None:
+    """The whole lines of a file of ours that end at byte `end`, of the last `most` bytes; None when no line ends there.
+
+    Raises OSError.
+    """
+    if end == 0:
+        return []
+    try:
+        fd = _own(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        begin = max(0, end - most)
+        data = os.pread(fd, end - begin, begin)
+    finally:
+        os.close(fd)
+    if len(data) < end - begin or data[-1:] != b"\n":
+        return None
+    whole = data[:-1].split(b"\n")
+    return whole if begin == 0 else whole[1:]
+
+
 def size(path: str) -> int:
     """The bytes of a file; 0 when there is none."""
     try:

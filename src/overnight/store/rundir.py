@@ -39,6 +39,8 @@ EVENTS = "events.jsonl"
 ANSWERS, CURSORS = "answers", "cursors"
 TEMPLATES = "templates.bin"
 _LONGEST_NAME = 200
+_LOOK_BACK = 1 << 18
+"""Bytes of events before a place in which the last check-in stands, but for the wildest nights."""
 
 
 def open_log(path: str | os.PathLike[str]) -> BinaryIO:
@@ -182,6 +184,21 @@ class RunDir:
         for event, _end in self.each_event():
             if event is not None and event.kind in kinds:
                 yield event
+
+    def told_until(self) -> int:
+        """The byte after the last event that is there."""
+        return files.size(self.file(EVENTS))
+
+    def events_before(self, end: int) -> list[Event] | None:
+        """The latest events before byte `end`, as many as a glance back needs; None when no event ends there.
+
+        Raises Unreadable.
+        """
+        with self._reading(EVENTS):
+            lines = files.lines_before(self.file(EVENTS), end, _LOOK_BACK)
+        if lines is None:
+            return None
+        return [event for event in map(event_line.read, lines) if event is not None]
 
     def torn_events(self) -> int:
         """How many lines of `events.jsonl` cannot be read. Raises Unreadable."""

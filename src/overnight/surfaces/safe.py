@@ -2,36 +2,12 @@
 
 Rules:
 - Log lines, commands, names and everything quoted from them go through `printable` before they are shown.
-- Nothing is hidden: a control character becomes the picture of itself (`␛` for escape).
-- A result holds no control character, no direction override and nothing that cannot be encoded.
 - Standard library only: `overnight run -d` prints through here.
 """
 
-_TAB = "    "
-_UNSEEN = "␦"
-_INVISIBLE = (0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
-"""Direction overrides and invisible marks, which can make a line read as another one."""
+from overnight.core.printable import printable
 
-
-def _table() -> dict[int, str]:
-    table = {code: chr(0x2400 + code) for code in range(0x20)}
-    table |= dict.fromkeys(range(128, 160), _UNSEEN)
-    table |= dict.fromkeys(_INVISIBLE, _UNSEEN)
-    table |= {0x09: _TAB, 0x7F: "␡", 0x2028: " ", 0x2029: " "}
-    return table
-
-
-_TABLE = _table()
-
-
-def printable(text: str, limit: int | None = None) -> str:
-    """One line that does nothing to a terminal but appear. Beyond `limit` characters it ends in `…`."""
-    if limit is not None and len(text) > limit:
-        text = text[: limit - 1] + "…"
-    if not (text.isascii() and text.isprintable()):
-        text = text.encode("utf-8", "replace").decode("utf-8") if _has_surrogates(text) else text
-        text = text.translate(_TABLE)
-    return text
+__all__ = ["log_line", "printable", "printable_lines", "quoted"]
 
 
 def log_line(text: str) -> str:
@@ -46,10 +22,6 @@ def log_line(text: str) -> str:
 def printable_lines(text: str) -> str:
     """The same for text of our own whose line ends are meant."""
     return "\n".join(printable(line) for line in text.split("\n"))
-
-
-def _has_surrogates(text: str) -> bool:
-    return any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def quoted(argv: "list[str]", limit: int | None = None) -> str:

@@ -1,0 +1,99 @@
+"""Where one reader is in a run: what it was told, and what is new to it since.
+
+Rules:
+- A place is a byte in the run's events and one in its log. Whoever holds it may be a file (`Cursor`) or the reader
+  itself (`core.handle`): the same events give the same news.
+- A place that is not of this run is none: its reader is told a summary, once.
+"""
+
+import os
+
+from overnight.app.knowing import veil_of
+from overnight.core.model import Event, EventKind
+from overnight.core.news import TOLD, News, gather, is_urgent
+from overnight.errors import Unreadable
+from overnight.store.rundir import RunDir, open_log
+
+_UNSHOWN: frozenset[EventKind] = frozenset({"told", "stopped_tree", "adopted", "note"})
+_MOST_LINES_BYTES = 64 * 1024
+
+
+class Place:
+    """A reader's place in `run`.
+
+    `events`, `log`: the bytes up to which it was told; None: of the events nothing that is known, of the log what the
+    events say. `first`: everything is news to it. Both move on as it reads; `seen` is what it read; `news_at` wall time
+    of the latest event that shows in a status.
+    """
+
+    def __init__(
+        self, run: RunDir, events: int | None, log: int | None = None, *, first: bool = False
+    ) -> None:
+        before = run.events_before(events) if events is not None else None
+        self.run = run
+        self.first = first or before is None
+        self.events = events if events is not None and before is not None else run.told_until()
+        self.log = _offset(before or []) if log is None else log
+        self._before = next((event for event in reversed(before or []) if event.kind == "check_in"), None)
+        self.seen: list[Event] = []
+        self.news_at = 0.0
+
+    def take(self) -> list[Event]:
+        """The events that came since the last call."""
+        fresh: list[Event] = []
+        for event, after in self.run.each_event(self.events):
+            self.events = after
+            if event is not None:
+                fresh.append(event)
+                if event.kind not in _UNSHOWN:
+                    self.news_at = max(self.news_at, event.at)
+        self.seen += [event for event in fresh if event.kind in TOLD]
+        return fresh
+
+    def has_urgent(self) -> bool:
+        """Whether something was read that its reader should be told now."""
+        return any(map(is_urgent, self.seen))
+
+    def news(self) -> News:
+        """All that was read."""
+        return gather(self.seen, self._before, first=self.first)
+
+    def lines(self, end: int | None = None) -> list[str]:
+        """The freshest lines of the log from where the reader was up to byte `end`, or all, at most 64 KiB of them,
+        without secrets; the reader is told them."""
+        data, self.log = _log(self.run.log_path, self.log, end)
+        return veil_of(self.run).lines(seen_lines(data))
+
+    def lines_told(self) -> list[str]:
+        """The lines up to the last event that was read: two answers with the same events say the same lines."""
+        return self.lines(_offset(self.seen)) if self.seen else []
+
+
+def _offset(events: list[Event]) -> int:
+    return max((event.offset for event in events), default=0)
+
+
+def _log(path: str, begin: int, end: int | None) -> tuple[bytes, int]:
+    """The bytes from `begin`, or from nearer to the end, up to `end`; and where they end. A log that was cut is read
+    from its beginning."""
+    try:
+        file = open_log(path)
+    except (FileNotFoundError, Unreadable):
+        return b"", begin
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        until = size if end is None else min(end, size)
+        if size < begin:
+            begin = 0
+        file.seek(max(begin, until - _MOST_LINES_BYTES))
+        data = file.read(max(0, until - file.tell()))
+        return data, max(begin, until)
+
+
+def seen_lines(data: bytes) -> list[str]:
+    """The lines of a piece of a log as a person would see them: bars at their last state, escapes gone."""
+    from overnight.core.lines import LineSplitter
+
+    splitter = LineSplitter()
+    lines = [*splitter.feed(data), *splitter.flush()]
+    return [line.text for line in lines if line.text.strip() and not line.rewrite]
