@@ -20,8 +20,9 @@ from judging import Allowed, count, faults, leftovers, rows, told
 from storming import Batch, Hit, Running
 
 from overnight.keeper.tree import Look
+from overnight.store.home import CLOSED
 from overnight.store.rundir import RunDir
-from overnight.watchman.start import CLOSED, watchman_pid
+from overnight.watchman.start import watchman_pid
 
 _NOT_BEGUN = {"keeper A", "keeper B", "both keepers", "command line", "command", "all but the command"}
 _RESENDS = {"watchman", "notifier", "all but the command"}

@@ -15,7 +15,8 @@ from pathlib import Path
 from ground import HERE, LINES, Ground, family, pipes_in, program
 from helpers import kill, wait_for_file, wait_for_pidfd
 
-from overnight.watchman.start import CLOSED, watchman_pid
+from overnight.store.home import CLOSED
+from overnight.watchman.start import watchman_pid
 
 __all__ = ["CODE", "LINES", "Case"]
 

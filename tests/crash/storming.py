@@ -25,8 +25,8 @@ from inotify_simple import INotify, flags
 
 from overnight.errors import Unreadable
 from overnight.keeper import identity
+from overnight.store.home import CLOSED
 from overnight.store.rundir import RunDir
-from overnight.watchman.start import CLOSED
 
 BATCH_S = 150.0
 _CHANGES = flags.CREATE | flags.MOVED_TO | flags.DELETE

@@ -18,9 +18,10 @@ from helpers import DEADLINE_S, Home, kill, wait_for_file, wait_in
 
 from overnight import app
 from overnight.core.model import Event, Status
+from overnight.store.home import CLOSED
 from overnight.store.index import Index
 from overnight.store.rundir import RunDir
-from overnight.watchman.start import CLOSED, watchman_pid
+from overnight.watchman.start import watchman_pid
 
 PROGRAMS = Path(__file__).parent / "night_programs"
 QUICK = (0.3, 0.9, 3.0)

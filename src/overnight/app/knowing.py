@@ -17,9 +17,9 @@ from overnight.core.model import Exit, RunState, Spec, Start, Status
 from overnight.core.veil import Veil
 from overnight.errors import Unreadable
 from overnight.store import runs
-from overnight.store.home import LOG, home
+from overnight.store.home import CLOSED, LOG, home
 from overnight.store.rundir import RunDir, open_log
-from overnight.watchman.start import CLOSED, ensure_if_needed
+from overnight.watchman.start import ensure_if_needed
 
 _BLOCK = 1 << 16
 _MOST_TAIL = 1 << 24

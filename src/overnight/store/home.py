@@ -25,6 +25,8 @@ ID_LENGTH = 4
 RUNS = "runs"
 SPEC = "spec.json"
 LOG = "output.log"
+CLOSED = ".closed"
+"""In a run's folder: nothing is left to be watched, told or reported."""
 WATCH_LOCK = "watchman.lock"
 WATCH_LOCK_BYTES = 64
 """Of the line in it: pid, start ticks, version."""

@@ -16,7 +16,7 @@ from overnight.core.mask import harmless
 from overnight.errors import AmbiguousRun, NoSuchRun
 from overnight.store import files
 from overnight.store.codec import DamagedError, decode
-from overnight.store.home import SPEC, runs_folder, unusable
+from overnight.store.home import CLOSED, SPEC, runs_folder, unusable
 from overnight.store.rundir import RunDir
 
 LAST = "last"
@@ -28,11 +28,36 @@ def all_runs(home: str) -> list[RunDir]:
     return [known.run for known in _known(home)]
 
 
+def current(home: str, since: float) -> list[RunDir]:
+    """The runs that are not closed, and those closed after `since` (wall time), newest first. Raises HomeUnusable."""
+    folder = runs_folder(home)
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise unusable(home, error) from error
+    lively = [name for name in names if name[0] != "." and _closed_at(os.path.join(folder, name)) > since]
+    known = [one for name in lively for one in _look(os.path.join(folder, name))]
+    return [one.run for one in sorted(known, key=lambda one: one.created_at, reverse=True)]
+
+
+def _closed_at(path: str) -> float:
+    try:
+        return os.stat(os.path.join(path, CLOSED)).st_mtime
+    except OSError:
+        return float("inf")
+
+
 def find(home: str, ref: str) -> RunDir:
     """The run that `ref` means: an id, `last`, a name, or a unique prefix of an id.
 
     Raises NoSuchRun; AmbiguousRun, whose sentence names the candidates; HomeUnusable.
     """
+    if ref.isalnum() and ref.isascii() and os.path.exists(os.path.join(runs_folder(home), ref, SPEC)):
+        return RunDir(
+            os.path.join(runs_folder(home), ref)
+        )  # with ten thousand runs looking through all is slow
     known = _known(home)
     if not known:
         raise NoSuchRun("There are no runs yet: start one with `overnight run -- COMMAND`.")

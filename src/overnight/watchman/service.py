@@ -24,9 +24,8 @@ from inotify_simple import INotify, flags
 
 from overnight.errors import Unreadable
 from overnight.keeper.liveness import is_kept
-from overnight.store.home import RUNS, WATCH_LOCK, runs_folder
+from overnight.store.home import CLOSED, RUNS, WATCH_LOCK, runs_folder
 from overnight.store.rundir import ANSWERS, EVENTS, RunDir
-from overnight.watchman import start
 from overnight.watchman.runwatch import INTERESTING, RunWatch
 from overnight.watchman.signals import Signals
 from overnight.watchman.telling import Outbox
@@ -185,7 +184,7 @@ class Service:
             return
         for name in names:
             known = name[0] == "." or name in self._runs or name in self._unsent
-            if not known and not os.path.exists(os.path.join(folder, name, start.CLOSED)):
+            if not known and not os.path.exists(os.path.join(folder, name, CLOSED)):
                 self._take(RunDir(os.path.join(folder, name)))
 
     def _take(self, run_dir: RunDir) -> None:
@@ -300,7 +299,7 @@ class Service:
 def _mark(run_dir: RunDir) -> bool:
     """Say in its folder that the run is closed; False when the disk has no room even for that."""
     try:
-        os.close(os.open(run_dir.file(start.CLOSED), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(os.open(run_dir.file(CLOSED), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except FileNotFoundError:  # pruned meanwhile
         return True
     except OSError as error:

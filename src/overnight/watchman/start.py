@@ -16,11 +16,9 @@ from overnight import __version__
 from overnight.errors import HomeUnusable
 from overnight.keeper.identity import is_held, start_ticks
 from overnight.store import files
-from overnight.store.home import WATCH_LOCK, WATCH_LOCK_BYTES, prepare
+from overnight.store.home import CLOSED, WATCH_LOCK, WATCH_LOCK_BYTES, prepare
 
 LOG = "watchman.log"
-CLOSED = ".closed"
-"""In a run's folder: nothing is left to be watched, told or reported."""
 _LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _NOT_OURS = ("OVERNIGHT_TOKEN", "OVERNIGHT_RUN")
 """A run's own words: a watchman started from inside a run does not belong to it."""

@@ -1,0 +1,160 @@
+"""What an AI agent asks about its runs: a check-in that waits, what it missed, a briefing.
+
+Rules:
+- The agent holds its place itself (`core.handle`); what is kept here of a reader is only what `overview` needs.
+- A wait comes back for what needs the reader and for nothing else: quiet check-ins pass in silence.
+- A reader without a place is told a summary once; it waits like the others, so that nobody polls by mistake.
+"""
+
+import os
+from contextlib import suppress
+from typing import NamedTuple
+
+from overnight.app.feed import Feed
+from overnight.app.following import FRESH_S, Cursor
+from overnight.app.knowing import found, is_closed, status_of, unread_for, veil_of
+from overnight.app.place import Place, seen_lines
+from overnight.core import handle
+from overnight.core.briefing import BRIEFING_TOKENS, QUESTION_TOKENS, Evidence, briefing
+from overnight.core.calls import TOOLS, Calls
+from overnight.core.digest import EVENTFUL_TOKENS, digest
+from overnight.core.handle import Handle
+from overnight.core.model import MAX_WAIT_S, Status
+from overnight.core.news import TOLD, News
+from overnight.core.overview import Missed
+from overnight.errors import HomeUnusable, Unreadable, WaitTooLong
+from overnight.store import runs
+from overnight.store.home import home
+from overnight.store.rundir import RunDir, open_log
+from overnight.watchman.start import ensure_if_needed
+
+_LAST_BYTES = 16 * 1024
+_EVIDENCE = TOLD | {"notification", "sample", "note"}
+_FAILED = ("failed", "lost")
+_DAY_S = 86_400.0
+
+
+class Told(NamedTuple):
+    """An answer to a reader. `since`: its new place; `needed`: whether somebody has to act or tell something."""
+
+    status: Status
+    news: News
+    text: str
+    since: str
+    needed: bool
+
+
+async def check_in(
+    feed: Feed,
+    ref: str,
+    since: str | None = None,
+    wait_s: float = 0.0,
+    *,
+    reader: str = "",
+    calls: Calls = TOOLS,
+    budget_tokens: int = EVENTFUL_TOKENS,
+) -> Told:
+    """Wait at most `wait_s` seconds for what needs a reader at `since`, and say what is new to it.
+
+    `reader`: by name, for `overview`. Raises WaitTooLong, NoSuchRun, AmbiguousRun, Unreadable.
+    """
+    if wait_s > MAX_WAIT_S:
+        text = f"One wait is at most {MAX_WAIT_S:g} s, not {wait_s:g}: chain waits, nothing is lost between them."
+        raise WaitTooLong(text)
+    run = found(ref)
+    held = handle.read(since)
+    place = Place(run, held.events if held is not None else None)
+    if place.first and _needs_somebody(status_of(run)):
+        wait_s = 0.0
+    await feed.until(run, lambda: _is_enough(place), wait_s)
+    status = await _caught_up(feed, place)
+    told = (held or Handle(0)).moved(place.events)
+    _remember(run, reader, place)
+    text = _text(run, place, status, str(told), calls, budget_tokens)
+    return Told(status, place.news(), text, str(told), _needs_somebody(status) or place.has_urgent())
+
+
+def brief(ref: str, calls: Calls = TOOLS, budget_tokens: int = BRIEFING_TOKENS) -> str:
+    """All that is needed to act on the run as it is. Raises NoSuchRun, AmbiguousRun, Unreadable."""
+    run = found(ref)
+    ensure_if_needed(run.home)
+    return _briefing(run, status_of(run), calls, budget_tokens)
+
+
+def _is_enough(place: Place) -> bool:
+    place.take()
+    return place.has_urgent() or (place.run.over and (unread_for(place.run) or 0.0) <= 0 and _is_left(place))
+
+
+def _is_left(place: Place) -> bool:
+    """Whether nobody takes up the end: its events would tell it a moment later."""
+    return status_of(place.run).state != "running"
+
+
+async def _caught_up(feed: Feed, place: Place) -> Status:
+    """The status that follows from what was read: it is written right after."""
+    run = place.run
+
+    def is_fresh() -> bool:
+        return status_of(run).updated_at >= place.news_at or is_closed(run)
+
+    await feed.until(run, is_fresh, FRESH_S)
+    return status_of(run)
+
+
+def _needs_somebody(status: Status) -> bool:
+    return status.state != "running" or status.question is not None
+
+
+def _text(run: RunDir, place: Place, status: Status, since: str, calls: Calls, budget: int) -> str:
+    news = place.news()
+    if status.state in _FAILED and (news.ended or news.first):
+        return _briefing(run, status, calls, BRIEFING_TOKENS)
+    if status.question is not None and (news.asked is not None or news.first):
+        return _briefing(run, status, calls, QUESTION_TOKENS)
+    lines = [] if news.is_quiet and not news.first else place.lines_told()
+    return digest(status, news, lines=lines, calls=calls, since=since, budget_tokens=budget)
+
+
+def _briefing(run: RunDir, status: Status, calls: Calls, budget: int) -> str:
+    events = [event for event, _end in run.each_event() if event is not None and event.kind in _EVIDENCE]
+    evidence = Evidence(events, changed=(), last=veil_of(run).lines(_last_lines(run)))
+    return briefing(status, evidence, calls, budget)
+
+
+def _last_lines(run: RunDir) -> list[str]:
+    try:
+        with open_log(run.log_path) as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - _LAST_BYTES))
+            return seen_lines(file.read())
+    except (FileNotFoundError, Unreadable):
+        return []
+
+
+# ---------------------------------------------------------------- what was missed
+
+
+def _remember(run: RunDir, reader: str, place: Place) -> None:
+    """For `overview`. On a full disk it tells more, never less."""
+    if reader:
+        with suppress(HomeUnusable):
+            run.set_cursor(reader, {"events": place.events, "log": place.log})
+
+
+def overview(reader: str, now: float) -> list[Missed]:
+    """The runs that live and those that ended within a day, newest first, with what `reader` missed of each.
+
+    `now`: wall time. Raises HomeUnusable.
+    """
+    place = home()
+    ensure_if_needed(place)
+    missed = []
+    for run in runs.current(place, now - _DAY_S):
+        try:
+            cursor = Cursor(run, reader)
+            cursor.take()
+            missed.append(Missed(status_of(run), cursor.place.news(), str(Handle(cursor.place.events))))
+        except Unreadable:  # `overnight ls` says so
+            continue
+    return missed
