@@ -3,6 +3,7 @@
     launch relaunch           a command under watch, or again with changes
     attach                    what was started without us
     wait follow status list_runs read_log masked    how it is doing
+    check_in brief overview   the same for an agent, which holds its own place
     answer stop               what a person or an agent decides
     make_report analyze       what it came to
     notify_test notify_pending doctor rebuild prune    the house
@@ -20,9 +21,13 @@ if TYPE_CHECKING:
     from overnight.app.attaching import Attachment, attach
     from overnight.app.checkup import Check, doctor
     from overnight.app.deciding import Stopped, answer, relaunch, stop
+    from overnight.app.delegating import Begun, Token, access_token, signing_key, start_for_agent
+    from overnight.app.feed import Feed, LiveFeed
     from overnight.app.following import Following, WaitResult, follow, status, wait
     from overnight.app.house import Gone, prune, rebuild
-    from overnight.app.knowing import list_runs, log_path, masked, read_log
+    from overnight.app.knowing import found, list_runs, log_path, masked, read_log
+    from overnight.app.looking import Lines, errors, last_lines, range_of_lines, search
+    from overnight.app.minding import Told, brief, cancel_wait, check_in, is_wait_cancelled, overview
     from overnight.app.reading import log_pieces
     from overnight.app.results import Analysed, analyze, analyze_each, make_report
     from overnight.app.starting import Launched, launch
@@ -32,8 +37,12 @@ _WHERE = {
     "attaching": ("Attachment", "attach"),
     "starting": ("Launched", "launch"),
     "deciding": ("Stopped", "answer", "relaunch", "stop"),
+    "feed": ("Feed", "LiveFeed"),
     "following": ("Following", "WaitResult", "follow", "status", "wait"),
-    "knowing": ("list_runs", "log_path", "masked", "read_log"),
+    "knowing": ("found", "list_runs", "log_path", "masked", "read_log"),
+    "looking": ("Lines", "errors", "last_lines", "range_of_lines", "search"),
+    "minding": ("Told", "brief", "cancel_wait", "check_in", "is_wait_cancelled", "overview"),
+    "delegating": ("Begun", "Token", "access_token", "signing_key", "start_for_agent"),
     "results": ("Analysed", "analyze", "analyze_each", "make_report"),
     "telling": ("Pending", "Tried", "notify_pending", "notify_test"),
     "reading": ("log_pieces",),
@@ -45,20 +54,34 @@ _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names
 __all__ = [
     "Analysed",
     "Attachment",
+    "Begun",
     "Check",
+    "Feed",
     "Following",
     "Gone",
     "Launched",
+    "Lines",
+    "LiveFeed",
     "Pending",
     "Stopped",
+    "Token",
+    "Told",
     "Tried",
     "WaitResult",
+    "access_token",
     "analyze",
     "analyze_each",
     "answer",
     "attach",
+    "brief",
+    "cancel_wait",
+    "check_in",
     "doctor",
+    "errors",
     "follow",
+    "found",
+    "is_wait_cancelled",
+    "last_lines",
     "launch",
     "list_runs",
     "log_path",
@@ -67,10 +90,15 @@ __all__ = [
     "masked",
     "notify_pending",
     "notify_test",
+    "overview",
     "prune",
+    "range_of_lines",
     "read_log",
     "rebuild",
     "relaunch",
+    "search",
+    "signing_key",
+    "start_for_agent",
     "status",
     "stop",
     "wait",

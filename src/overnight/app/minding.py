@@ -32,6 +32,9 @@ _LAST_BYTES = 16 * 1024
 _EVIDENCE = TOLD | {"notification", "sample", "note"}
 _FAILED = ("failed", "lost")
 _DAY_S = 86_400.0
+_BREAKING_S = 0.5
+"""What a process needs from its last words to its end: then both are told at once."""
+_CANCELLED = "cancelled "
 
 
 class Told(NamedTuple):
@@ -67,11 +70,24 @@ async def check_in(
     if place.first and _needs_somebody(status_of(run)):
         wait_s = 0.0
     await feed.until(run, lambda: _is_enough(place), wait_s)
+    if wait_s and place.is_breaking():
+        await feed.until(run, lambda: _has_ended(place), _BREAKING_S)
     status = await _caught_up(feed, place)
     told = (held or Handle(0)).moved(place.events)
     _remember(run, reader, place)
     text = _text(run, place, status, str(told), calls, budget_tokens)
-    return Told(status, place.news(), text, str(told), _needs_somebody(status) or place.has_urgent())
+    needed = place.has_urgent() or status.state != "running" or (place.first and status.question is not None)
+    return Told(status, place.news(), text, str(told), needed)
+
+
+def cancel_wait(ref: str, wait: str) -> None:
+    """Nobody waits under that name any more; the run goes on. Raises NoSuchRun, HomeUnusable."""
+    found(ref).set_cursor(_CANCELLED + wait, {"events": 0})
+
+
+def is_wait_cancelled(ref: str, wait: str) -> bool:
+    """Whether `cancel_wait` was called. Raises NoSuchRun."""
+    return found(ref).cursor(_CANCELLED + wait) is not None
 
 
 def brief(ref: str, calls: Calls = TOOLS, budget_tokens: int = BRIEFING_TOKENS) -> str:
@@ -84,6 +100,11 @@ def brief(ref: str, calls: Calls = TOOLS, budget_tokens: int = BRIEFING_TOKENS) 
 def _is_enough(place: Place) -> bool:
     place.take()
     return place.has_urgent() or (place.run.over and (unread_for(place.run) or 0.0) <= 0 and _is_left(place))
+
+
+def _has_ended(place: Place) -> bool:
+    place.take()
+    return not place.is_breaking()
 
 
 def _is_left(place: Place) -> bool:

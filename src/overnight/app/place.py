@@ -54,6 +54,11 @@ class Place:
         """Whether something was read that its reader should be told now."""
         return any(map(is_urgent, self.seen))
 
+    def is_breaking(self) -> bool:
+        """Whether a critical problem is the only urgent news: the end often follows it at once."""
+        urgent = [event.kind for event in self.seen if is_urgent(event)]
+        return bool(urgent) and set(urgent) == {"problem"}
+
     def news(self) -> News:
         """All that was read."""
         return gather(self.seen, self._before, first=self.first)

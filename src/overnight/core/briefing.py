@@ -50,7 +50,7 @@ def briefing(status: Status, evidence: Evidence, calls: Calls, budget_tokens: in
         _resources(evidence.events, status.sample),
         [f"different from the last good run: {line}" for line in evidence.changed],
         _command(status),
-        fence.fenced(fence.informative(evidence.last)[-_LAST:]),
+        _last(evidence.last, cause),
     ]
     return "\n".join(_fitted(first, blocks, budget_tokens))
 
@@ -112,6 +112,12 @@ def _around(cause: Problem | None) -> list[str]:
     """The lines around it; one line that the cause quotes already says nothing more."""
     lines = [line for line in cause.context if line.strip()] if cause is not None else []
     return fence.fenced(lines) if len(lines) > 1 else []
+
+
+def _last(lines: Sequence[str], cause: Problem | None) -> list[str]:
+    """How the log ends, without what stands around the cause already."""
+    told = set(cause.context) if cause is not None else set()
+    return fence.fenced([line for line in fence.informative(lines)[-_LAST:] if line not in told])
 
 
 def _command(status: Status) -> list[str]:

@@ -37,7 +37,7 @@ def current(home: str, since: float) -> list[RunDir]:
         return []
     except OSError as error:
         raise unusable(home, error) from error
-    lively = [name for name in names if name[0] != "." and _closed_at(os.path.join(folder, name)) > since]
+    lively = [name for name in names if name[0] != "." and _closed_at(os.path.join(folder, name)) >= since]
     known = [one for name in lively for one in _look(os.path.join(folder, name))]
     return [one.run for one in sorted(known, key=lambda one: one.created_at, reverse=True)]
 
