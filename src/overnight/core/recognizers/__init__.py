@@ -17,9 +17,7 @@ from typing import Any
 from overnight.core.lines import Line
 from overnight.core.model import Fact
 from overnight.core.recognizers import boosting, keras, optuna, vision
-from overnight.core.recognizers import phases as phasing
 from overnight.core.recognizers.base import Family
-from overnight.core.recognizers.gates import ERASED, opened_by
 from overnight.core.recognizers.generic import Generic
 from overnight.core.recognizers.phases import phases
 from overnight.core.recognizers.simulation import Simulations
@@ -30,6 +28,7 @@ from overnight.core.recognizers.tools import Tools
 from overnight.core.recognizers.tqdm import Bars
 
 _WORTH = re.compile(r"\d|[nN]a[nN]|\binf\b")
+_ERASED = {ord(digit): "0" for digit in "123456789"}
 _MOST_SHAPES = 8192
 _LONGEST = 6000
 _HALF = 2500
@@ -62,11 +61,6 @@ class Recognizers:
         self._wordy_families = (*self._sweeps.families(), *self._bars.families())
         self._other = None
 
-    @property
-    def families(self) -> tuple[Family, ...]:
-        """All of them, in the order in which they are tried: the same for every log."""
-        return self._families
-
     def _all(self) -> tuple[Family, ...]:
         return (
             *vision.FAMILIES,
@@ -89,21 +83,21 @@ class Recognizers:
             return self._wordy(line)
         if self._is_frame(text):
             return []
-        shape = text.translate(ERASED)
+        shape = text.translate(_ERASED)
         if shape in self._silent:
             return []
         if len(text) > _LONGEST:
             text = f"{text[:_HALF]} … {text[-_HALF:]}"
             line = line._replace(text=text)
-            shape = text.translate(ERASED)
-        for place in _opened(shape):
-            gate, read = self._families[place]
-            if any(literal in text for literal in gate):
-                facts = read(line)
-                if facts is not None:
-                    return facts
-        facts = self._generic.read(line, shape)
-        said = phases(text.lower(), line) if _tells_phase(shape) else []
+        for gate, read in self._families:
+            for literal in gate:
+                if literal in text:
+                    facts = read(line)
+                    if facts is not None:
+                        return facts
+                    break
+        facts = self._generic.read(line)
+        said = phases(text.lower(), line)
         if facts is None and not said and not self._may_follow(text):
             self._silence(shape)
         return [*(facts or ()), *said]
@@ -117,7 +111,7 @@ class Recognizers:
 
     def is_silent(self, text: str) -> bool:
         """Whether lines of this shape were found to state nothing."""
-        return text in self._silent or text.translate(ERASED) in self._silent
+        return text in self._silent or text.translate(_ERASED) in self._silent
 
     def _may_follow(self, text: str) -> bool:
         """Whether the meaning of a line depends on those before it: a row of a table, a value announced."""
@@ -152,10 +146,6 @@ class Recognizers:
         """Whether the line is a frame of a traceback, or the source line under one."""
         was, self._in_frame = self._in_frame, text.lstrip().startswith('File "')
         return self._in_frame or was
-
-
-_opened = opened_by([gate for gate, _read in Recognizers().families])
-_tells_phase = opened_by([(*phasing.GATE, phasing.END.lower())], lower=True)
 
 
 def recognize(line: Line) -> list[Fact]:

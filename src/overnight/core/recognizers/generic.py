@@ -17,7 +17,6 @@ from overnight.core.lines import Line
 from overnight.core.model import Fact, Goal, GoalSeen, MetricSeen, ProgressSeen, TrialSeen
 from overnight.core.recognizers.base import innermost, metric
 from overnight.core.recognizers.counters import BARE, GATE, counters, slashed
-from overnight.core.recognizers.gates import opened_by
 from overnight.core.recognizers.pairs import SPACED_HINT, Pair, is_source, separated, spaced, without_settings
 
 SPACED_GATE = tuple(
@@ -56,17 +55,15 @@ class Generic:
     def __init__(self) -> None:
         self._shapes: dict[tuple[str, float], float] = {}
 
-    def read(self, line: Line, shape: str) -> list[Fact] | None:
+    def read(self, line: Line) -> list[Fact] | None:
         """Counters first, then what was measured at them; None: no line of this shape states anything."""
         text = line.text
         lower = text.lower()
-        opened = _opened(shape)
-        counts = _COUNTS in opened and any(g in lower for g in GATE)
-        facts: list[Fact] = list(counters(lower, line.number)) if counts else []
+        facts: list[Fact] = list(counters(lower, line.number)) if any(g in lower for g in GATE) else []
         bare = BARE.search(text) is not None or "%" in text
         if bare:
             facts += self._bare(text, facts, line)
-        measured = metrics(text, lower, line.number, facts, may_be_spaced=_SPACES in opened)
+        measured = metrics(text, lower, line.number, facts)
         if not facts and not measured:
             return [] if bare else None
         if is_source(text):
@@ -116,13 +113,7 @@ class Generic:
         return before is not None and before < current
 
 
-_opened = opened_by([GATE, SPACED_GATE], lower=True)
-_COUNTS, _SPACES = 0, 1
-
-
-def metrics(
-    text: str, lower: str, line: int, facts: list[Fact], *, may_be_spaced: bool = True
-) -> list[MetricSeen]:
+def metrics(text: str, lower: str, line: int, facts: list[Fact]) -> list[MetricSeen]:
     """What the line measures, at the innermost of its counters."""
     step, unit = innermost(facts)
     text = without_settings(text)
@@ -131,8 +122,7 @@ def metrics(
     found: dict[str, tuple[Pair, bool]] = {}
     for pair in separated(text):
         found.setdefault(names.key(pair.name), (pair, _measured(pair, bool(facts))))
-    spaces = may_be_spaced and any(g in lower for g in SPACED_GATE) and SPACED_HINT.search(text)
-    for pair in spaced(text) if spaces else ():
+    for pair in spaced(text) if SPACED_HINT.search(text) and any(g in lower for g in SPACED_GATE) else ():
         found.setdefault(names.key(pair.name), (pair, _measured(pair, bool(facts))))
     if not any(sure for _pair, sure in found.values()):
         return []

@@ -32,7 +32,7 @@ _DONE = re.compile(
     r"|训练(?:已)?完成|\bearly[- ]?stopp(?:ing|ed) (?:triggered|at|after)\b|\bstopp(?:ing|ed) early\b"
     r"|\bbest performing model\b|\boverall training speed: |\btotal training time: "
 )
-END = "End"
+_END = "End"
 """What OpenFOAM ends with; in lower case it is a word of shells."""
 _DENIED = re.compile(
     r"\b(?:not|never|fail\w*|errors?|interrupt\w*|will|when|until|before|once|if|aborted|cancel\w*|killed|unless)\b"
@@ -49,7 +49,7 @@ def phases(lower: str, line: Line) -> list[Fact]:
         return []
     if _CHECKPOINT.search(lower):
         return [PhaseSeen(phase="checkpoint", line=line.number)]
-    if (_DONE.search(lower) and not _denied(lower)) or line.text.strip() == END:
+    if (_DONE.search(lower) and not _denied(lower)) or line.text.strip() == _END:
         return [PhaseSeen(phase="done", line=line.number)]
     return []
 
