@@ -1,4 +1,4 @@
-"""Clients that others wrote: the MCP Inspector's command line and fastmcp's client. `make clients` installs and runs them."""
+"""Clients that others wrote: the MCP Inspector's command line and fastmcp's client. `make clients` runs them."""
 
 import json
 import os
