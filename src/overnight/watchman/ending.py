@@ -123,8 +123,13 @@ class RunClock:
 
     def slept(self) -> float:
         """Seconds that the machine was suspended since this was asked last."""
-        before, self._asleep = self._asleep, _asleep()
-        return self._asleep - before
+        slept_s = self.sleeping()
+        self._asleep += slept_s
+        return slept_s
+
+    def sleeping(self) -> float:
+        """The same, which stays to be asked."""
+        return _asleep() - self._asleep
 
     def of(self, exit_: Exit, log_path: str) -> float:
         """When the run ended: by the record, else by the last write to its log."""

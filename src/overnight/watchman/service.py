@@ -24,7 +24,7 @@ from inotify_simple import INotify, flags
 
 from overnight.errors import Unreadable
 from overnight.keeper.liveness import is_kept
-from overnight.store.home import CLOSED, RUNS, WATCH_LOCK, runs_folder
+from overnight.store.home import CLOSED, LOG, RUNS, WATCH_LOCK, runs_folder
 from overnight.store.rundir import ANSWERS, EVENTS, RunDir
 from overnight.watchman.runwatch import INTERESTING, RunWatch
 from overnight.watchman.signals import Signals
@@ -44,6 +44,8 @@ _LOSSES = flags.DELETE | flags.MOVED_FROM | flags.ONLYDIR
 _ARRIVALS = flags.CREATE | flags.MOVED_TO | flags.ONLYDIR
 _CHANGES = flags.MODIFY | flags.CREATE | flags.MOVED_TO | flags.ONLYDIR
 _ANSWERED = flags.CREATE | flags.MOVED_TO | flags.ONLYDIR
+_OVERFLOW, _IGNORED = int(flags.Q_OVERFLOW), int(flags.IGNORED)
+"""As plain numbers: a thousand events a second are compared with them."""
 
 log = logging.getLogger(__name__)
 
@@ -109,10 +111,10 @@ class Service:
         loop.remove_reader(self._inotify.fileno())
         loop.call_later(REARM_S, self._rearm)
         for event in self._inotify.read(timeout=0):
-            if event.mask & flags.Q_OVERFLOW:
+            if event.mask & _OVERFLOW:
                 log.warning("the kernel dropped file events: everything is looked at")
                 self._look_at_everything()
-            elif event.mask & flags.IGNORED:
+            elif event.mask & _IGNORED:
                 self._lost(event.wd)
             else:
                 self._change(event.wd, event.name)
@@ -155,7 +157,9 @@ class Service:
                 self._watch_answers(watch.run_dir)
             except OSError as error:  # no reason to miss what else has changed
                 log.warning("answers to run %s are not told by the system: %s", watch.run_dir.id, error)
-        if changed in INTERESTING:
+        if changed == LOG:
+            watch.notice_log()
+        elif changed in INTERESTING:
             watch.notice(changed)
 
     def _watch_answers(self, run_dir: RunDir) -> None:
