@@ -19,6 +19,7 @@ from overnight.keeper.identity import boot_id, boottime
 from overnight.keeper.patience import wait_for_better
 from overnight.keeper.stop import StopReport, stop_tree
 from overnight.keeper.witness import wait_for_exit
+from overnight.store import locks
 from overnight.store.rundir import RunDir
 
 _REAP_S = 30.0
@@ -98,10 +99,11 @@ def _wait_for_keepers(run_dir: RunDir) -> None:
         fd = os.open(run_dir.file(records.LOCK), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return
+    held = fd
     try:
-        fcntl.flock(fd, fcntl.LOCK_SH)
+        held = locks.lock(fd, fcntl.LOCK_SH)
     finally:
-        os.close(fd)
+        locks.release(fd, held)
 
 
 class RunClock:

@@ -72,14 +72,33 @@ class Service:
         loop = asyncio.get_running_loop()
         self._signals = Signals((signal.SIGTERM, signal.SIGINT), self._go)
         _raise_file_limit()
-        self._watch_folder(self._home, _LOSSES, *_HOME)
-        self._watch_folder(runs_folder(self._home), _ARRIVALS, *_ROOT)
+        self._watch_home()
         loop.add_reader(self._inotify.fileno(), self._changes)
         self._find_runs()
         self._beside(self._tools.outbox.open())
         self._rest()
         await self._over.wait()
         return self._asked_to_go
+
+    def _watch_home(self) -> None:
+        try:
+            self._watch_folder(self._home, _LOSSES, *_HOME)
+            self._watch_folder(runs_folder(self._home), _ARRIVALS, *_ROOT)
+        except FileNotFoundError:
+            raise
+        except OSError as error:  # the kernel gives no more watches
+            log.warning("changes of the home are not told by the system, it is looked at: %s", error)
+            self._look_at_home()
+
+    def _look_at_home(self) -> None:
+        """For a home whose changes the kernel does not tell: look at it now and then."""
+        for name in (RUNS, WATCH_LOCK):
+            if not os.path.lexists(os.path.join(self._home, name)):
+                self._home_lost(name)
+                return
+        if not self._over.is_set():
+            self._find_runs()
+            asyncio.get_running_loop().call_later(_LOOK_S, self._look_at_home)
 
     async def close(self) -> None:
         """Let go of everything; the runs live on."""

@@ -122,7 +122,9 @@ def metrics(text: str, lower: str, line: int, facts: list[Fact]) -> list[MetricS
     found: dict[str, tuple[Pair, bool]] = {}
     for pair in separated(text):
         found.setdefault(names.key(pair.name), (pair, _measured(pair, bool(facts))))
-    for pair in spaced(text) if SPACED_HINT.search(text) and any(map(lower.__contains__, SPACED_GATE)) else ():
+    for pair in (
+        spaced(text) if SPACED_HINT.search(text) and any(map(lower.__contains__, SPACED_GATE)) else ()
+    ):
         found.setdefault(names.key(pair.name), (pair, _measured(pair, bool(facts))))
     if not any(sure for _pair, sure in found.values()):
         return []
