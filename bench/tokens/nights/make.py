@@ -123,7 +123,8 @@ def failing_sweep(chance: random.Random) -> Iterator[Row]:
                 t,
                 (
                     f"{optuna_line(t, 'W')} Trial {n} failed with parameters: {params} because of the following error: "
-                    f"ValueError('Input X contains NaN.').\n{_RAISED}{optuna_line(t, 'W')} Trial {n} failed with value None.\n"
+                    f"ValueError('Input X contains NaN.').\n{_RAISED}"
+                    f"{optuna_line(t, 'W')} Trial {n} failed with value None.\n"
                 ),
             )
             continue
