@@ -235,7 +235,7 @@ VAL_ACC = [
 
 def hf_trainer(chance: random.Random) -> Iterator[Row]:
     yield {"name": "distilbert", "argv": ["python", "run_glue.py", "--output_dir", "out/distilbert"]}
-    yield from usage(9_050, 6.5)
+    yield from usage(8_950, 6.5)
     yield (
         12.0,
         (
