@@ -22,6 +22,7 @@ user). Then come, in order, `{"t": …, "log": text}`, `{"t": …, "sample": fie
 """
 
 import lzma
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -158,7 +159,7 @@ class VirtualNight:
             while not changed:
                 moment = self._next()
                 if moment is None or moment > until:
-                    self.t = max(self.t, until)
+                    self.t = max(self.t, until) if math.isfinite(until) else self.t
                     self._show()
                     return
                 self.t = max(self.t, moment)
