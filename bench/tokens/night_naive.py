@@ -10,8 +10,8 @@ _POLL_CHARACTERS, _POLL_S = 10_000, 30
 
 
 def loops(recording: Recording, end_t: float, tokens: Callable[[str], int]) -> tuple[int, int, int]:
-    """In tokens, until the run's end: the last 50 lines each 300 s, the whole new output each 300 s, and a poll each 30 s
-    of the last 10,000 characters."""
+    """In tokens, until the run's end: the last 50 lines each 300 s, the whole new output each 300 s, and a poll each
+    30 s of the last 10,000 characters."""
     tails = sum(
         tokens("\n".join(log.rstrip("\n").split("\n")[-_TAIL_LINES:]))
         for log in _looks(recording, end_t, _TAIL_S)

@@ -320,24 +320,29 @@ def hang(chance: random.Random) -> Iterator[Row]:
     yield {"t": 28_800.0, "end": {"code": None, "signal": 9}}
 
 
+def keras_bar(part: float, left: str, facts: str) -> str:
+    """As Keras 3 draws it, with its colours."""
+    drawn = int(20 * part)
+    bars = f"\x1b[32m{'━' * drawn}\x1b[0m\x1b[37m{'━' * (20 - drawn)}\x1b[0m"
+    return f"\r\x1b[1m{int(1875 * part):4d}/1875\x1b[0m {bars} \x1b[1m{left}\x1b[0m 315ms/step - {facts}"
+
+
 def oom_kill(chance: random.Random) -> Iterator[Row]:
     yield {"name": "auc", "argv": ["python", "fit.py", "--epochs", "30"], "answers": ["continue"]}
     yield from usage(8_200, 6.0, 59.0)
     for epoch in range(1, 15):
         begin = (epoch - 1) * 600.0
         yield begin + 0.5, f"Epoch {epoch}/30\n"
+        took = 590 + chance.randint(0, 8)
+        loss, auc = 0.69 * 0.95**epoch, 0.52 + 0.03 * epoch
+        for at in range(5, 400 if epoch == 14 else took, 5):
+            facts = f"auc: {auc:.4f} - loss: {loss * chance.uniform(0.98, 1.02):.4f}"
+            yield begin + at, keras_bar(at / took, f"{span((1 - at / took) * took).lstrip('0')}", facts)
         if epoch == 14:
             break
-        loss, auc = 0.69 * 0.95**epoch, 0.52 + 0.03 * epoch
         val = {12: 0.8812, 13: 0.8797}.get(epoch, round(0.55 + 0.0272 * epoch, 4))
-        took = 590 + chance.randint(0, 8)
-        yield (
-            begin + took,
-            (
-                f"1875/1875 ━━━━━━━━━━━━━━━━━━━━ {took}s 315ms/step - auc: {auc:.4f} - loss: {loss:.4f} - "
-                f"val_auc: {val:.4f} - val_loss: {loss + 0.05:.4f}\n"
-            ),
-        )
+        facts = f"auc: {auc:.4f} - loss: {loss:.4f} - val_auc: {val:.4f} - val_loss: {loss + 0.05:.4f}\n"
+        yield begin + took, keras_bar(1.0, f"{took}s", facts)
         yield begin + took + 1, f"\nEpoch {epoch}: saving model to ckpt/epoch_{epoch}.weights.h5\n"
     yield {"t": 8_200.0, "end": {"code": None, "signal": 9, "oom": True, "max_rss_bytes": 59 * GIB}}
 
