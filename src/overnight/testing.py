@@ -129,7 +129,7 @@ class VirtualNight:
         self._sampled_t = self._looked = -_AGAIN_S
         self._end = (recording.ended_t, recording.end)
         self._keys: set[str] = set()
-        self._unshown_t: float | None = None
+        self._unshown: tuple[float, float] | None = None
         self._start()
 
     def __enter__(self) -> Self:
@@ -195,7 +195,7 @@ class VirtualNight:
     def _write(self, piece: Piece) -> bool:
         with open(self.run.log_path, "ab") as log:
             log.write(piece.data)
-        self._unshown_t = self.t
+        self._unshown = (self._unshown[0] if self._unshown else self.t, self.t)
         return self._do(self._watch.read(piece.data, self.t))
 
     def _look_due(self) -> float | None:
@@ -283,12 +283,12 @@ class VirtualNight:
         os.close(os.open(self.run.file(CLOSED), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
     def _show(self) -> None:
-        """The status follows the log within a second."""
-        if self._unshown_t is not None and self._unshown_t + _AGAIN_S <= self.t:
-            self._write_status(self._unshown_t + _AGAIN_S)
+        """The status follows the log within a second, and is then as old as the log."""
+        if self._unshown is not None and self._unshown[0] + _AGAIN_S <= self.t:
+            self._write_status(min(self.t, self._unshown[1] + _AGAIN_S))
 
     def _write_status(self, t: float) -> None:
-        self._unshown_t = None
+        self._unshown = None
         status = self._watch.status(t)
         self.run.write_status(msgspec.structs.replace(status, log=self.run.log_path, updated_at=self.wall(t)))
 
