@@ -8,8 +8,8 @@ Rules:
 - Files of others: what is not ours stays byte for byte; nothing is written before everything was read and judged.
 - Nothing of runs is known here. A new tool is one file of facts and one line in `AGENTS`.
 
-Parts: `base` (what a fact is), one module per tool, `words` (the workflow), `jsonc`, `tomltext` (changing texts),
-`disk`, `receipts` (what was there before), `plan` (install and uninstall).
+Parts: `base` (what a fact is), one module per tool, `words` (the workflow), `jsonscan`, `jsonc`, `tomltext` (changing
+texts), `disk`, `receipts` (what was there before), `plan` (install and uninstall).
 """
 
 from overnight.agents.antigravity import ANTIGRAVITY
@@ -23,7 +23,6 @@ from overnight.agents.opencode import OPENCODE
 from overnight.agents.windsurf import WINDSURF
 
 AGENTS: dict[str, Agent] = {
-    agent.name: agent
-    for agent in (CLAUDE, CODEX, CURSOR, GEMINI, COPILOT, ANTIGRAVITY, OPENCODE, WINDSURF)
+    agent.name: agent for agent in (CLAUDE, CODEX, CURSOR, GEMINI, COPILOT, ANTIGRAVITY, OPENCODE, WINDSURF)
 }
 """By the name that is typed."""

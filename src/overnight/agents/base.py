@@ -91,6 +91,10 @@ class Agent(NamedTuple):
     kills: str
     wakes: str
 
+    def has_servers(self, scope: Scope) -> bool:
+        """Whether the tool has servers in this scope."""
+        return scope == "user" or bool(self.project().configs)
+
     def place(self, scope: Scope, around: Around, folder: str) -> Place:
         """The places of a scope as absolute paths; `folder` is the project's."""
         if scope == "user":

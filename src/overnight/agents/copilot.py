@@ -8,7 +8,17 @@ milliseconds; 60 s or 180 s without), 4628 (what runs on at the end of a prompt 
 
 import os
 
-from overnight.agents.base import TOOL_TIMEOUT_S, Agent, Around, Limit, Place, Server, Shape, plain_entry, skill
+from overnight.agents.base import (
+    TOOL_TIMEOUT_S,
+    Agent,
+    Around,
+    Limit,
+    Place,
+    Server,
+    Shape,
+    plain_entry,
+    skill,
+)
 
 _TEXT = "skills/overnight/SKILL.md"
 

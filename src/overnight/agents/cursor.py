@@ -14,7 +14,9 @@ _RULE = ".cursor/rules/overnight.mdc"
 
 def _user(around: Around) -> Place:
     folder = os.path.join(around.home, ".cursor")
-    return Place((os.path.join(folder, "mcp.json"),), os.path.join(folder, "skills/overnight/SKILL.md"), folder)
+    return Place(
+        (os.path.join(folder, "mcp.json"),), os.path.join(folder, "skills/overnight/SKILL.md"), folder
+    )
 
 
 def _write(words: Words, scope: Scope) -> str:

@@ -85,7 +85,9 @@ def apply(changes: Sequence[Change], folders: Sequence[str] = ()) -> None:
 
 def _undo(done: Sequence[Change], made: Sequence[str]) -> None:
     for change in reversed(done):
-        with contextlib.suppress(OSError, OvernightError):  # what cannot be put back either is told by the first error
+        with contextlib.suppress(
+            OSError, OvernightError
+        ):  # what cannot be put back either is told by the first error
             _write(Change(change.path, change.new, change.old))
     _remove_empty(made)
 

@@ -93,15 +93,15 @@ def remove(where: str) -> None:
     shutil.rmtree(where, ignore_errors=True)
 
 
-def all_receipts() -> list[Receipt]:
-    """Of every installation of this home; damaged ones are passed over."""
+def hand_over(folders: list[str]) -> None:
+    """Leave folders that we made, and that are in use still, to the installations whose files are in them."""
     root = os.path.join(home(), _FOLDER)
-    found = []
-    for name in sorted(os.listdir(root)) if os.path.isdir(root) else []:
-        try:
-            receipt = load(os.path.join(root, name))
-        except Unreadable:
+    for name in os.listdir(root) if folders and os.path.isdir(root) else []:
+        where = os.path.join(root, name)
+        receipt = load(where)
+        if receipt is None:
             continue
-        if receipt is not None:
-            found.append(receipt)
-    return found
+        paths = [os.path.realpath(kept.path) for kept in (receipt.config, receipt.text) if kept is not None]
+        more = {folder for folder in folders if any(path.startswith(folder + os.sep) for path in paths)}
+        if more - {*receipt.folders}:
+            save(where, msgspec.structs.replace(receipt, folders=sorted({*receipt.folders, *more})), {})

@@ -14,7 +14,8 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from overnight.agents.jsonc import Broken, Edited
+from overnight.agents.jsonc import Edited
+from overnight.agents.jsonscan import Broken
 
 _HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
 _AT = re.compile(r"\(at line (\d+), column (\d+)\)|\(at end of document\)")

@@ -1,8 +1,8 @@
 """Windsurf, whose agent is Cascade.
 
 Sources: Windsurf Docs, "Cascade MCP Integration" (`~/.codeium/windsurf/mcp_config.json`, for all projects only) and
-"Workflows" (`.windsurf/workflows/NAME.md` with a description, called by `/NAME`; `~/.codeium/windsurf/global_workflows`;
-12,000 characters at most). No limit of a tool call is documented.
+"Workflows" (`.windsurf/workflows/NAME.md` with a description, called by `/NAME`;
+`~/.codeium/windsurf/global_workflows`; 12,000 characters at most). No limit of a tool call is documented.
 """
 
 import os

@@ -8,8 +8,8 @@ from importlib.resources import files
 from overnight.agents.base import Words
 
 _ABOUT = {
-    "en": "How to start and watch a command that takes long (training, sweep, simulation, overnight run) with overnight",
-    "fr": "Lancer et surveiller une commande longue (entraînement, optimisation, simulation, nuit) avec overnight",
+    "en": "Start and watch commands that take long (training, sweep, simulation, overnight run)",
+    "fr": "Lancer et surveiller une commande longue (entraînement, optimisation, simulation, nuit)",
 }
 
 
