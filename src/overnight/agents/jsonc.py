@@ -107,7 +107,9 @@ def _add(text: str, holder: Value, name: str, value: Any) -> str:
     """A member after the last one, laid out as its neighbours are."""
     newline = _newline(text)
     last = holder.members[-1] if holder.members else None
-    lines = last is None or "\n" in text[holder.start : holder.members[0].start]
+    lines = last is None or bool(
+        {"\n", "\r"} & {*text[holder.start : holder.members[0].start], *text[_after(last) : holder.end]}
+    )
     tail = _tail(text, _after(last) if last else holder.start + 1, holder.end - 1)
     outer = _indent_of_line(text, holder.start)
     inner = _indent_of_line(text, holder.members[0].start) if last and lines else outer + _unit(text)
