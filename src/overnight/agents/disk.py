@@ -32,7 +32,7 @@ def read(path: str) -> bytes | None:
     """The file behind the path, whole; None when there is none. Raises Unreadable."""
     try:
         return files.read(os.path.realpath(path), _MOST_BYTES)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise Unreadable(f"{path} cannot be read: {_reason(error)}.") from error
