@@ -238,6 +238,18 @@ def test_a_link_stays_a_link(user: Path) -> None:
     assert tree(user) == before
 
 
+def test_links_of_a_project_that_lead_out_of_it_are_refused(user: Path) -> None:
+    (user / ".bashrc").write_text("precious\n")
+    path = text_of("claude", "project")
+    path.parent.mkdir(parents=True)
+    path.symlink_to(user / ".bashrc")
+    before = tree(user.parent)
+    with pytest.raises(OvernightError) as caught:
+        app.install_agent("claude", "project")
+    assert caught.value.code == "agent_link_outside"
+    assert tree(user.parent) == before
+
+
 def test_a_link_that_leads_nowhere_yet(user: Path) -> None:
     path = config_of("cursor", "user")
     path.parent.mkdir()

@@ -9,7 +9,7 @@ Rules:
 - Nothing of runs is known here. A new tool is one file of facts and one line in `AGENTS`.
 
 Parts: `base` (what a fact is), one module per tool, `words` (the workflow), `jsonscan`, `jsonc`, `tomltext` (changing
-texts), `disk`, `receipts` (what was there before), `plan` (install and uninstall).
+texts), `sites`, `disk`, `receipts` (what was there before), `plan` (install and uninstall).
 """
 
 from overnight.agents.antigravity import ANTIGRAVITY

@@ -12,34 +12,16 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from overnight.agents import jsonc, tomltext
-from overnight.agents.base import NAME, Agent, Around, Place, Scope, Server, Shape, is_ours
+from overnight.agents.base import NAME, Server, Shape, is_ours
 from overnight.agents.disk import Change, missing_folders, read
 from overnight.agents.jsonscan import Broken
-from overnight.agents.receipts import Kept, Receipt, copy, digest, load, place
+from overnight.agents.receipts import Kept, Receipt, copy, digest, load
+from overnight.agents.sites import Site, refuse_links_out
 from overnight.agents.words import words
 from overnight.errors import OvernightError
 
 _FORMATS: dict[str, ModuleType] = {"json": jsonc, "toml": tomltext}
 _LANGUAGES = ("en", "fr")
-
-
-class Site(NamedTuple):
-    """One tool in one scope. `folder`: the project's, or the user's home; `where`: the receipt's folder."""
-
-    agent: Agent
-    scope: Scope
-    folder: str
-    around: Around
-
-    @property
-    def where(self) -> str:
-        """The folder of the receipt."""
-        return place(self.agent.name, self.scope, self.folder)
-
-    @property
-    def files(self) -> Place:
-        """The tool's files here."""
-        return self.agent.place(self.scope, self.around, self.folder)
 
 
 class Plan(NamedTuple):
@@ -72,6 +54,7 @@ class _Part(NamedTuple):
 
 def install(site: Site, server: Server, lang: str) -> Plan:
     """Put our entry and our text in. Raises Unreadable, OvernightError (`agent_config_broken`, `agent_name_taken`)."""
+    refuse_links_out(site)
     receipt = load(site.where)
     config = _put_entry(site, server, receipt) if site.files.configs else _Part(None, None, None)
     text = _put_text(site, lang, receipt)

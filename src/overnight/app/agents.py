@@ -15,6 +15,7 @@ from typing import NamedTuple
 from overnight import settings
 from overnight.agents import AGENTS, disk, plan, receipts
 from overnight.agents.base import SCOPES, Agent, Around, Scope, Server, words_of
+from overnight.agents.sites import Site
 from overnight.errors import OvernightError, UsageError
 from overnight.store import home as store
 
@@ -55,7 +56,7 @@ def install_agent(name: str, scope: Scope, lang: str | None = None, folder: str 
     """Write our server and the workflow into a tool's files. `lang`: by default that of the settings.
 
     Raises UsageError, Unreadable, HomeUnusable, OvernightError (`agent_config_broken`, `agent_name_taken`,
-    `agent_unwritable`, `agent_changed`).
+    `agent_link_outside`, `agent_unwritable`, `agent_changed`).
     """
     site = site_of(_agent(name), scope, folder)
     _remember_environment()
@@ -89,7 +90,7 @@ def list_agents(folder: str | None = None) -> list[AgentState]:
     return [state_of(site_of(agent, scope, folder)) for agent in AGENTS.values() for scope in scopes(folder)]
 
 
-def state_of(site: plan.Site) -> AgentState:
+def state_of(site: Site) -> AgentState:
     """What is installed where; a broken configuration is a `problem` of that one."""
     files, entry, problem = site.files, None, ""
     lang: str | None = None
@@ -120,11 +121,11 @@ def scopes(folder: str | None = None) -> tuple[Scope, ...]:
     return ("user",) if is_home else SCOPES
 
 
-def site_of(agent: Agent, scope: Scope, folder: str | None = None) -> plan.Site:
+def site_of(agent: Agent, scope: Scope, folder: str | None = None) -> Site:
     """The tool in a scope, of this user or of the project in `folder` (by default the current one)."""
     around = Around(os.path.expanduser("~"), os.environ)
     here = os.path.realpath(folder or os.getcwd()) if scope == "project" else around.home
-    return plan.Site(agent, scope, here, around)
+    return Site(agent, scope, here, around)
 
 
 def server_for(agent: Agent) -> Server:
@@ -153,7 +154,7 @@ def _places(env: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _is_there(site: plan.Site, *, is_asked: bool) -> bool:
+def _is_there(site: Site, *, is_asked: bool) -> bool:
     """Whether something is to be taken out. A broken file where we are not installed matters only when asked for."""
     is_installed = receipts.load(site.where) is not None
     try:
@@ -166,7 +167,7 @@ def _is_there(site: plan.Site, *, is_asked: bool) -> bool:
     return is_installed or bool(made.changes)
 
 
-def _write(site: plan.Site, made: plan.Plan, before: receipts.Receipt | None) -> None:
+def _write(site: Site, made: plan.Plan, before: receipts.Receipt | None) -> None:
     disk.check(made.changes)
     if made.receipt is not None:
         receipts.save(site.where, made.receipt, made.copies)
@@ -185,7 +186,7 @@ def _remember_environment() -> str | None:
     return None
 
 
-def _remark(site: plan.Site) -> str:
+def _remark(site: Site) -> str:
     if not site.files.configs:
         return f"{site.agent.title} has servers for the user only: install with --user, too"
     return ""

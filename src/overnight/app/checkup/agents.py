@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from overnight.agents import AGENTS, plan, receipts
 from overnight.agents.base import Agent, Limit
+from overnight.agents.sites import Site
 from overnight.app.agents import AgentState, program, scopes, site_of, state_of
 from overnight.app.checkup.check import Check, fine, warn
 from overnight.errors import OvernightError
@@ -89,7 +90,7 @@ def look_at_agents() -> Iterator[Check]:
                 yield from installed(Seen(agent, state, _limit(site), own, recorded))
 
 
-def _limit(site: plan.Site) -> float | None:
+def _limit(site: Site) -> float | None:
     try:
         entry = plan.find(site)
     except OvernightError:
