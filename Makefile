@@ -2,6 +2,7 @@
 #   make demo    a real Optuna study under watch, about two minutes
 #   make test    lint, types and all tests
 #   make fuzz    bytes of all kinds for every parser, a minute in all (SECONDS_OF_FUZZING=1800 for half an hour)
+#   make clients MCP clients that others wrote: the Inspector from npm, fastmcp
 #   make storm   kill -9 of everybody at random moments, 2,000 times (KILLS=200 for a minute)
 # make bench prints the figures that the README names (bench/*.py --check also judges them).
 
@@ -16,7 +17,9 @@ MB = 60
 SECONDS_OF_FUZZING = 60
 KILLS = 2000
 
-.PHONY: demo test lint bench fuzz crash storm clean
+CLIENTS = .cache/clients
+
+.PHONY: demo test lint bench fuzz crash storm clients clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +54,17 @@ crash: $(READY)
 
 storm: $(READY)
 	$(BIN)/python tests/crash/storm.py --kills $(KILLS)
+
+$(CLIENTS)/.ready:
+	mkdir -p $(CLIENTS)
+	npm install --silent --no-audit --no-fund --prefix $(CLIENTS) @modelcontextprotocol/inspector@2
+	$(PYTHON) -m venv $(CLIENTS)/venv
+	$(CLIENTS)/venv/bin/python -m pip install --quiet 'fastmcp>=4.2'
+	touch $@
+
+clients: $(READY) $(CLIENTS)/.ready
+	MCP_INSPECTOR=$(CLIENTS)/node_modules/.bin/mcp-inspector FASTMCP_PYTHON=$(CLIENTS)/venv/bin/python \
+		$(BIN)/python -m pytest -n 0 tests/clients
 
 clean:
 	rm -rf $(VENV) build dist

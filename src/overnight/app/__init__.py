@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from overnight.app.checkup import Check, doctor
     from overnight.app.deciding import Stopped, answer, relaunch, stop
     from overnight.app.delegating import Begun, Token, access_token, signing_key, start_for_agent
+    from overnight.app.environment import capture, for_agent
     from overnight.app.feed import Feed, LiveFeed
     from overnight.app.following import Following, WaitResult, follow, status, wait
     from overnight.app.house import Gone, prune, rebuild
@@ -40,6 +41,7 @@ _WHERE = {
     "attaching": ("Attachment", "attach"),
     "starting": ("Launched", "launch"),
     "deciding": ("Stopped", "answer", "relaunch", "stop"),
+    "environment": ("capture", "for_agent"),
     "feed": ("Feed", "LiveFeed"),
     "following": ("Following", "WaitResult", "follow", "status", "wait"),
     "knowing": ("found", "list_runs", "log_path", "masked", "read_log"),
@@ -80,10 +82,12 @@ __all__ = [
     "attach",
     "brief",
     "cancel_wait",
+    "capture",
     "check_in",
     "doctor",
     "errors",
     "follow",
+    "for_agent",
     "found",
     "install_agent",
     "is_wait_cancelled",

@@ -7,6 +7,7 @@ Rules:
 """
 
 import getpass
+import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from overnight.app.environment import for_agent
 from overnight.app.following import Following
 from overnight.app.knowing import found
 from overnight.app.starting import Launched, launch
@@ -163,6 +165,7 @@ def _refuse_again(run: RunDir) -> None:
 
 def _again(run: RunDir, env: Mapping[str, str] | None, argv: Sequence[str] | None) -> Launched:
     old = run.spec()
+    found = for_agent(old.cwd, os.environ, old.base) if old.base else None
     new_argv = list(argv) if argv else old.argv
     old_env = {**((old.attached and old.attached.env) or {}), **old.env}
     new_env = {**old_env, **(env or {})}
@@ -172,6 +175,7 @@ def _again(run: RunDir, env: Mapping[str, str] | None, argv: Sequence[str] | Non
         tags=old.tags,
         cwd=old.cwd,
         env=new_env,
+        base=(found.source, found.env) if found else None,
         schedule=old.schedule,
         policy=msgspec.to_builtins(old.policy),
         goal=msgspec.to_builtins(old.goal) if old.goal else None,

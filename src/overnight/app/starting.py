@@ -46,6 +46,7 @@ def launch(
     tags: Sequence[str] = (),
     cwd: str | None = None,
     env: Mapping[str, str] | None = None,
+    base: tuple[str, Mapping[str, str]] | None = None,
     schedule: Sequence[float] | None = None,
     policy: Mapping[str, Any] | None = None,
     goal: Mapping[str, Any] | None = None,
@@ -57,8 +58,9 @@ def launch(
 ) -> Launched:
     """Start `argv` and its watch; returns after exec.
 
-    `env`: additions to this process's environment. `schedule`: seconds, see `core.cadence`. `policy`: the
-    fields of `core.model.Policy` that differ from the settings. `goal`: `direction` and `metric`. What is
+    `env`: additions to this process's environment, or to that of `base`: its kind, which is remembered so that a
+    relaunch finds it again, and its variables, which are not (see `app.environment`).
+    `schedule`: seconds, see `core.cadence`. `policy`: the fields of `core.model.Policy` that differ from the settings. `goal`: `direction` and `metric`. What is
     None comes from the settings. Raises CannotStart, HomeUnusable, UsageError, Unreadable (broken settings).
     """
     if not argv or not argv[0].strip():
@@ -66,13 +68,14 @@ def launch(
     folder = os.path.abspath(cwd or here())
     spec: dict[str, Any] = {"argv": list(argv), "cwd": folder, "env": dict(env or {}), "pty": pty}
     given = {"name": name, "goal": dict(goal) if goal else None, "results": results, "replaces": replaces}
+    given |= {"base": base[0] if base else None}
     spec |= {field: value for field, value in given.items() if value is not None}
     spec |= {"tags": list(tags), "expect": {**_walltime(), **(expect or {})}, "changed": list(changed)}
     spec |= watching(schedule, policy, results)
     home = store.home()
     path = store.create_run_dir(home, spec)
     try:
-        keep(path, spec["argv"], folder, {**os.environ, **spec["env"]}, pty=pty)
+        keep(path, spec["argv"], folder, {**(base[1] if base else os.environ), **spec["env"]}, pty=pty)
     except OvernightError:
         store.remove_run_dir(path)
         raise

@@ -100,7 +100,11 @@ class Attached(Struct, frozen=True):
 
 
 class Spec(Struct, frozen=True):
-    """`spec.json`: the intent, durable before anything is started."""
+    """`spec.json`: the intent, durable before anything is started.
+
+    `env`: what was added to the environment. `base`: which environment that was, so that a relaunch finds it again:
+    that of whoever started it (None), or what an agent's run was given (`own`, `captured`, `login shell`).
+    """
 
     run: str
     argv: list[str]
@@ -110,6 +114,7 @@ class Spec(Struct, frozen=True):
     name: str | None = None
     tags: list[str] = []
     env: dict[str, str] = {}
+    base: Literal["own", "captured", "login shell"] | None = None
     schedule: tuple[float, ...] = (30.0, 90.0, 300.0)
     policy: Policy = Policy()
     goal: Goal | None = None

@@ -24,7 +24,15 @@ _PORT = 7373
 @click.option("--http", "by_http", is_flag=True, help="Listen on a port of this machine.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.", metavar="ADDRESS")
 @click.option("--port", type=click.IntRange(1, 65535), default=_PORT, show_default=True, metavar="N")
-def mcp(client: str, by_http: bool, host: str, port: int) -> int:
+@click.option(
+    "--early-wait",
+    type=click.FloatRange(0, 60),
+    default=10.0,
+    show_default=True,
+    help="A command that ends so soon gives its result itself.",
+    metavar="S",
+)
+def mcp(client: str, by_http: bool, host: str, port: int, early_wait: float) -> int:
     """Serve AI agents: they start commands, wait for what needs them, answer and read.
 
     The server keeps nothing and may end at any moment: runs, questions and what each agent was told are in the home.
@@ -34,13 +42,14 @@ def mcp(client: str, by_http: bool, host: str, port: int) -> int:
     except ImportError as error:
         text = f"The agents' extra is not installed ({error.name}): pip install 'overnight[agents]'"
         raise OvernightError(text, code="missing_extra") from error
+    served = serving.Served(client, early_wait)
     try:
         if by_http:
             token = app.access_token()
             out.note(f"serving http://{host}:{port}{serving.PATH}; the token is in {token.path}")
-            serving.serve_http(client, host, port, token.text)
+            serving.serve_http(served, host, port, token.text)
         else:
-            serving.serve_stdio(client)
+            serving.serve_stdio(served)
     except KeyboardInterrupt:
         return INTERRUPTED
     return DONE

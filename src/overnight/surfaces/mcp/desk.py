@@ -33,6 +33,7 @@ Result = CallToolResult | InputRequiredResult | dict[str, Any]
 EARLY_WAIT_S = 10.0
 """A command that ends so soon gives its result itself; also how long its start is looked at."""
 _FRESH_S = 1.0
+_TAKEN_UP_S = 5.0
 _OUTPUT_TOKENS, _LOG_TOKENS, _REPORT_TOKENS = 600, 1500, 4000
 _MOST_CHARACTERS = 10_000
 
@@ -108,11 +109,19 @@ class Desk:
                 return asking.required(told.status, question, told.since)
             left = max(0.0, wait_s - (self.feed.now() - began))
             choice = await asking.ask(asker, told.status, question, self.feed, left)
-            answered = [await asking.give(asker, told.status.run, question.id, choice)] if choice else []
+            if choice is not None:
+                answered = [await asking.give(asker, told.status.run, question.id, choice)]
+                told = await self._after(told, asker)
         lines = [*answered, told.text]
         if asked.output_character_count:
             lines += await self._characters(asked.command_id, asked.output_character_count)
         return answer("\n".join(lines), facts(told.status, told.since))
+
+    async def _after(self, told: app.Told, asker: Asker) -> app.Told:
+        """How it stands once the answer was taken up."""
+        run = told.status.run
+        await self.feed.until(app.found(run), lambda: app.status(run).question is None, _TAKEN_UP_S)
+        return await app.check_in(self.feed, run, told.since, reader=asker.reader)
 
     async def _responses(self, asker: Asker, run_id: str) -> list[str]:
         """What the user said to a form of the stateless protocol."""

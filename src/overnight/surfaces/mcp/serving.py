@@ -10,7 +10,7 @@ import hmac
 import json
 import logging
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 from mcp.server.stdio import stdio_server
@@ -23,21 +23,28 @@ PATH = "/mcp"
 Scope = dict[str, Any]
 
 
-def serve_stdio(client: str) -> None:
+class Served(NamedTuple):
+    """What a server is told at its start: see `server.build`."""
+
+    client: str
+    early_wait_s: float
+
+
+def serve_stdio(served: Served) -> None:
     """Serve the one client at the other end of standard input until it goes."""
     _log_to_stderr()
-    anyio.run(_stdio, client)
+    anyio.run(_stdio, served)
 
 
-def serve_http(client: str, host: str, port: int, token: str) -> None:
+def serve_http(served: Served, host: str, port: int, token: str) -> None:
     """Serve whoever knows the token until interrupted."""
     _log_to_stderr()
-    anyio.run(_http, client, host, port, token)
+    anyio.run(_http, served, host, port, token)
 
 
-async def _stdio(client: str) -> None:
+async def _stdio(served: Served) -> None:
     feed = app.LiveFeed()
-    server = build(feed, client=client)
+    server = build(feed, client=served.client, early_wait_s=served.early_wait_s)
     try:
         async with stdio_server() as (reads, writes):
             await server.run(reads, writes, server.create_initialization_options())
@@ -45,12 +52,13 @@ async def _stdio(client: str) -> None:
         feed.close()
 
 
-async def _http(client: str, host: str, port: int, token: str) -> None:
+async def _http(served: Served, host: str, port: int, token: str) -> None:
     import uvicorn
 
     feed = app.LiveFeed()
-    served = build(feed, client=client).streamable_http_app(streamable_http_path=PATH, host=host)
-    config = uvicorn.Config(_Guarded(served, token), host=host, port=port, log_level="warning", lifespan="on")
+    server = build(feed, client=served.client, early_wait_s=served.early_wait_s)
+    page = server.streamable_http_app(streamable_http_path=PATH, host=host)
+    config = uvicorn.Config(_Guarded(page, token), host=host, port=port, log_level="warning", lifespan="on")
     try:
         await uvicorn.Server(config).serve()
     finally:

@@ -12,7 +12,10 @@ from mcp_types import Tool, ToolAnnotations
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _ID = {"command_id": _TEXT}
-_COMMAND = {"command": _TEXT, "env": {"type": "object", "additionalProperties": _TEXT}}
+_COMMAND = {
+    "command": {"type": ["string", "array"]},
+    "env": {"type": "object", "additionalProperties": _TEXT},
+}
 _CHOICE = {"enum": ["fix", "continue", "stop"]}
 
 INSTRUCTIONS = (
