@@ -41,6 +41,8 @@ def tree(folder: Path) -> Tree:
 
     def entries() -> Iterator[tuple[str, tuple[int, bytes | str | None]]]:
         for path in sorted(folder.rglob("*")):
+            if path.name == captured.FILE:
+                continue  # kept anew at each install
             mode = stat.S_IMODE(path.lstat().st_mode)
             content = (
                 os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
@@ -359,6 +361,22 @@ def test_the_home_of_the_user_is_no_project(user: Path, monkeypatch: pytest.Monk
     app.install_agent("claude", "user")
     assert {one.scope for one in app.list_agents()} == {"user"}
     assert len(app.uninstall_agent("claude")) == 1
+
+
+def test_the_environment_is_kept_until_the_last_tool_goes(
+    user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "secret")
+    done = app.install_agent("claude", "user")
+    app.install_agent("codex", "user")
+    assert done.environment is not None
+    kept = Path(done.environment)
+    assert b"WANDB_API_KEY" in kept.read_bytes()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    app.uninstall_agent("claude")
+    assert kept.exists()
+    app.uninstall_agent("codex")
+    assert not kept.exists()
 
 
 def test_an_unknown_tool_is_told_the_known_ones(user: Path) -> None:

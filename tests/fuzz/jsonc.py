@@ -8,7 +8,6 @@ import contextlib
 import json
 from typing import Any
 
-from fuzz import support
 from overnight.agents import jsonc
 from overnight.agents.jsonscan import Broken
 
@@ -20,7 +19,7 @@ def check(data: bytes) -> None:
     """Read, put, take."""
     text = data.decode("utf-8", "replace")
     strict = _strict(text)
-    read = support.refused(lambda: (jsonc.loads(text),), Broken)
+    read = _read(text)
     if read is None:
         assert strict is None, "strict JSON was refused"
         return
@@ -38,6 +37,13 @@ def _edited(text: str, value: Any, is_strict: bool) -> None:
     assert after["mcpServers"]["overnight"] == _ENTRY
     assert not is_strict or _strict(edited.text) is not None, "strict JSON became loose"
     assert jsonc.loads(jsonc.take(edited.text, _PATH, edited.made)) == before
+
+
+def _read(text: str) -> tuple[Any] | None:
+    try:
+        return (jsonc.loads(text),)
+    except Broken:
+        return None
 
 
 def _strict(text: str) -> tuple[Any] | None:

@@ -93,6 +93,12 @@ def remove(where: str) -> None:
     shutil.rmtree(where, ignore_errors=True)
 
 
+def any_left() -> bool:
+    """Whether this home has an installation."""
+    root = os.path.join(home(), _FOLDER)
+    return os.path.isdir(root) and bool(os.listdir(root))
+
+
 def hand_over(folders: list[str]) -> None:
     """Leave folders that we made, and that are in use still, to the installations whose files are in them."""
     root = os.path.join(home(), _FOLDER)

@@ -1,6 +1,6 @@
 """Where a tool's files are: one tool in one scope.
 
-Rules: links of a project, which may be somebody else's, lead nowhere outside it; those of the user are followed and stay.
+Rules: links of a project, which may be somebody else's, lead nowhere outside it; those of the user stay links.
 """
 
 import os

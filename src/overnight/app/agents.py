@@ -16,19 +16,23 @@ from overnight import settings
 from overnight.agents import AGENTS, disk, plan, receipts
 from overnight.agents.base import SCOPES, Agent, Around, Scope, Server, words_of
 from overnight.agents.sites import Site
+from overnight.app.environment import capture
 from overnight.errors import OvernightError, UsageError
+from overnight.store import captured
 from overnight.store import home as store
 
 
 class AgentChange(NamedTuple):
     """What an install or uninstall did. `changed`: files that were written or removed; `backups`: copies of what was
-    there before; `kept`: files that a person changed and that stay; `remark`: what to know of it."""
+    there before; `kept`: files that a person changed and that stay; `environment`: where the one of the person who
+    installs was kept, for runs that agents start; `remark`: what to know of it."""
 
     agent: str
     scope: str
     changed: list[str]
     backups: list[str]
     kept: list[str]
+    environment: str | None
     remark: str
 
 
@@ -59,13 +63,15 @@ def install_agent(name: str, scope: Scope, lang: str | None = None, folder: str 
     `agent_link_outside`, `agent_unwritable`, `agent_changed`).
     """
     site = site_of(_agent(name), scope, folder)
-    _remember_environment()
     made = plan.install(site, server_for(site.agent), lang or settings.load().lang)
     before = receipts.load(site.where)
     if made.receipt is not None and (made.changes or before != made.receipt):
         _write(site, made, before)
+    environment = capture()
     backups = [os.path.join(site.where, copy) for copy in made.copies] if made.changes else []
-    return AgentChange(name, scope, [c.path for c in made.changes], backups, made.kept, _remark(site))
+    return AgentChange(
+        name, scope, [c.path for c in made.changes], backups, made.kept, environment, _remark(site)
+    )
 
 
 def uninstall_agent(name: str, scope: Scope | None = None, folder: str | None = None) -> list[AgentChange]:
@@ -81,7 +87,9 @@ def uninstall_agent(name: str, scope: Scope | None = None, folder: str | None = 
         disk.apply(made.changes, made.folders)
         receipts.remove(site.where)
         receipts.hand_over([folder for folder in made.folders if os.path.isdir(folder)])
-        done.append(AgentChange(name, site.scope, [c.path for c in made.changes], [], made.kept, ""))
+        done.append(AgentChange(name, site.scope, [c.path for c in made.changes], [], made.kept, None, ""))
+    if not receipts.any_left():
+        captured.remove(store.home())  # it holds the user's keys, and nobody needs it any more
     return done
 
 
@@ -179,11 +187,6 @@ def _write(site: Site, made: plan.Plan, before: receipts.Receipt | None) -> None
         else:
             receipts.save(site.where, before, {})
         raise
-
-
-def _remember_environment() -> str | None:
-    """Keep the environment of the one who installs for runs that the server starts; the private file's path."""
-    return None
 
 
 def _remark(site: Site) -> str:

@@ -122,6 +122,8 @@ def _row(one: app.AgentState) -> tuple[str, str, str, str, str]:
 def _say_rest(done: app.AgentChange) -> None:
     for path in done.backups:
         out.say(f"backup    {printable(path)}")
+    if done.environment and done.changed:
+        out.say(f"private   {printable(done.environment)}: your environment, for runs that agents start")
     for path in done.kept:
         out.say(f"kept      {printable(path)}, which you changed")
     if done.remark:
