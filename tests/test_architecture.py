@@ -9,7 +9,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src"
 ROOT = SOURCE / "overnight"
-EDGES = {"keeper", "watchman", "executors", "store", "notify", "report", "readers"}
+EDGES = {"keeper", "watchman", "executors", "store", "notify", "report", "readers", "agents"}
 SHARED = {"errors", "settings", "i18n", "catalog"}
 ALLOWED_BETWEEN_EDGES = {
     # the run directory is the truth: every edge may read it

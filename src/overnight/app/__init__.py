@@ -6,6 +6,7 @@
     check_in brief overview   the same for an agent, which holds its own place
     answer stop               what a person or an agent decides
     make_report analyze       what it came to
+    install_agent uninstall_agent list_agents    the tools through which agents work
     notify_test notify_pending doctor rebuild prune    the house
 
 Rules:
@@ -18,6 +19,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # `typing` costs 7 ms, and the detached start is measured
 if TYPE_CHECKING:
+    from overnight.app.agents import AgentChange, AgentState, install_agent, list_agents, uninstall_agent
     from overnight.app.attaching import Attachment, attach
     from overnight.app.checkup import Check, doctor
     from overnight.app.deciding import Stopped, answer, relaunch, stop
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from overnight.app.telling import Pending, Tried, notify_pending, notify_test
 
 _WHERE = {
+    "agents": ("AgentChange", "AgentState", "install_agent", "list_agents", "uninstall_agent"),
     "attaching": ("Attachment", "attach"),
     "starting": ("Launched", "launch"),
     "deciding": ("Stopped", "answer", "relaunch", "stop"),
@@ -56,6 +59,8 @@ _WHERE = {
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
+    "AgentChange",
+    "AgentState",
     "Analysed",
     "Attachment",
     "Begun",
@@ -87,9 +92,11 @@ __all__ = [
     "follow",
     "for_agent",
     "found",
+    "install_agent",
     "is_wait_cancelled",
     "last_lines",
     "launch",
+    "list_agents",
     "list_runs",
     "log_path",
     "log_pieces",
@@ -109,6 +116,7 @@ __all__ = [
     "start_for_agent",
     "status",
     "stop",
+    "uninstall_agent",
     "wait",
 ]
 

@@ -4,6 +4,7 @@ Rules: a private file of the home, since it holds the user's keys; it is replace
 Unreadable.
 """
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -48,6 +49,12 @@ def load(home: str) -> Captured | None:
         raise Unreadable(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unreadable(f"{path} is damaged: `overnight agent install` writes it anew.") from error
+
+
+def remove(home: str) -> None:
+    """Forget it."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(home, FILE))
 
 
 def _plain(env: Mapping[object, object]) -> dict[str, str]:

@@ -11,7 +11,7 @@ Rules:
 - The package is not called `doctor`: importing it would hide the function of that name in `app`.
 - Nothing is changed: what is tried out is tried in a child or in a hidden folder of the home.
 
-Parts: `check`, `facts`; `house`, `home`, `logout`, `container`, `places`, `limits`, `kernel`, `power`.
+Parts: `check`, `facts`; `house`, `home`, `logout`, `container`, `places`, `limits`, `kernel`, `power`, `agents`.
 """
 
 import os
@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-from overnight.app.checkup import container, home, house, kernel, limits, logout, places, power
+from overnight.app.checkup import agents, container, home, house, kernel, limits, logout, places, power
 from overnight.app.checkup.check import LEVELS, Check, Probe, looked
 from overnight.app.checkup.facts import System
 from overnight.store import home as store
@@ -44,6 +44,7 @@ def doctor(root: str = "/") -> list[Check]:
         "machine": _machine(system),
         "limits": _limits(system),
         "kernel": _kernel(system),
+        "agents": [("agents", agents.look_at_agents)],
         "extras": [("extras", house.extras)],
     }
     lying = looked("home", _home(system, place)) if usable[0].ok else ()

@@ -7,7 +7,7 @@ PURPOSES: dict[str, tuple[str, ...]] = {
     "Run and watch": ("run", "attach", "wait", "watch", "status", "ls", "logs"),
     "Decide": ("answer", "stop", "relaunch"),
     "Understand": ("report", "analyze"),
-    "Set up": ("demo", "doctor", "config", "notify", "mcp", "completion"),
+    "Set up": ("demo", "doctor", "config", "notify", "agent", "mcp", "completion"),
     "Keep house": ("prune", "rebuild"),
 }
 """The verbs, grouped by what people want of them."""
@@ -19,7 +19,7 @@ MODULES = {
     "report": "results", "analyze": "analyzing",
     "config": "settings", "notify": "telling", "completion": "completion",
     "doctor": "doctor", "prune": "house", "rebuild": "house",
-    "demo": "demo", "mcp": "mcp",
+    "demo": "demo", "agent": "agent", "mcp": "mcp",
 }  # fmt: skip
 
 DONE, REFUSED, USAGE, NO_SUCH_RUN = 0, 1, 2, 5
