@@ -59,9 +59,10 @@ def launch(
     """Start `argv` and its watch; returns after exec.
 
     `env`: additions to this process's environment, or to that of `base`: its kind, which is remembered so that a
-    relaunch finds it again, and its variables, which are not (see `app.environment`).
-    `schedule`: seconds, see `core.cadence`. `policy`: the fields of `core.model.Policy` that differ from the
-    settings. `goal`: `direction` and `metric`. What is None comes from the settings. Raises CannotStart, HomeUnusable, UsageError, Unreadable (broken settings).
+    relaunch finds it again, and its variables, which are not (see `app.environment`). `schedule`: seconds, see
+    `core.cadence`. `policy`: the fields of `core.model.Policy` that differ from the settings. `goal`: `direction`
+    and `metric`. What is None comes from the settings. Raises CannotStart, HomeUnusable, UsageError, Unreadable
+    (broken settings).
     """
     if not argv or not argv[0].strip():
         raise CannotStart("There is no command to run: put one after `--`.", code="empty_command")
