@@ -15,6 +15,7 @@ from overnight.agents import AGENTS, jsonc, plan, tomltext
 from overnight.agents.base import SCOPES, Scope, words_of
 from overnight.app.agents import server_for, site_of
 from overnight.errors import OvernightError, UsageError
+from overnight.store import captured
 
 BOTH = [(name, scope) for name in AGENTS for scope in SCOPES]
 WITH_SERVERS = [(name, scope) for name, scope in BOTH if AGENTS[name].has_servers(scope)]
