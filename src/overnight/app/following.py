@@ -18,9 +18,10 @@ from typing import Annotated, Literal, NamedTuple, Self
 import msgspec
 from inotify_simple import INotify, flags
 
+from overnight.app import wording
 from overnight.app.knowing import LOOK_S, found, is_closed, status_of, unread_for
 from overnight.app.place import Place
-from overnight.core.digest import digest
+from overnight.core.calls import SHELL
 from overnight.core.model import MAX_WAIT_S, Event, Status, Struct
 from overnight.core.news import is_urgent
 from overnight.errors import HomeUnusable, UsageError, WaitTooLong
@@ -195,7 +196,7 @@ def _is_news(events: Sequence[Event], until: str, cursor: "Cursor") -> bool:
 
 def _told(run: Following, cursor: "Cursor") -> WaitResult:
     status = _caught_up(run, cursor.place)
-    words = digest(status, cursor.place.news(), lines=cursor.place.lines())
+    words = wording.told(cursor.place, status, SHELL)
     cursor.remember()
     return WaitResult(status, exit_status(status), words)
 

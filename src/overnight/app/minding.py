@@ -6,31 +6,28 @@ Rules:
 - A reader without a place is told a summary once; it waits like the others, so that nobody polls by mistake.
 """
 
-import os
 from contextlib import suppress
 from typing import NamedTuple
 
+from overnight.app import wording
 from overnight.app.feed import Feed
 from overnight.app.following import FRESH_S, Cursor
-from overnight.app.knowing import found, is_closed, status_of, unread_for, veil_of
-from overnight.app.place import Place, seen_lines
+from overnight.app.knowing import found, is_closed, status_of, unread_for
+from overnight.app.place import Place
 from overnight.core import handle
-from overnight.core.briefing import BRIEFING_TOKENS, QUESTION_TOKENS, Evidence, briefing
+from overnight.core.briefing import BRIEFING_TOKENS
 from overnight.core.calls import TOOLS, Calls
-from overnight.core.digest import EVENTFUL_TOKENS, digest
+from overnight.core.digest import EVENTFUL_TOKENS
 from overnight.core.handle import Handle
 from overnight.core.model import MAX_WAIT_S, Status
-from overnight.core.news import TOLD, News
+from overnight.core.news import News
 from overnight.core.overview import Missed
 from overnight.errors import HomeUnusable, Unreadable, WaitTooLong
 from overnight.store import runs
 from overnight.store.home import home
-from overnight.store.rundir import RunDir, open_log
+from overnight.store.rundir import RunDir
 from overnight.watchman.start import ensure_if_needed
 
-_LAST_BYTES = 16 * 1024
-_EVIDENCE = TOLD | {"notification", "sample", "note"}
-_FAILED = ("failed", "lost")
 _DAY_S = 86_400.0
 _BREAKING_S = 0.5
 """What a process needs from its last words to its end: then both are told at once."""
@@ -73,11 +70,11 @@ async def check_in(
     if wait_s and place.is_breaking():
         await feed.until(run, lambda: _has_ended(place), _BREAKING_S)
     status = await _caught_up(feed, place)
-    told = (held or Handle(0)).moved(place.events)
+    now_at = (held or Handle(-1)).moved(place.events)
     _remember(run, reader, place)
-    text = _text(run, place, status, str(told), calls, budget_tokens)
+    text = wording.told(place, status, calls, since=str(now_at), budget_tokens=budget_tokens)
     needed = place.has_urgent() or status.state != "running" or (place.first and status.question is not None)
-    return Told(status, place.news(), text, str(told), needed)
+    return Told(status, place.news(), text, str(now_at), needed)
 
 
 def cancel_wait(ref: str, wait: str) -> None:
@@ -94,7 +91,7 @@ def brief(ref: str, calls: Calls = TOOLS, budget_tokens: int = BRIEFING_TOKENS) 
     """All that is needed to act on the run as it is. Raises NoSuchRun, AmbiguousRun, Unreadable."""
     run = found(ref)
     ensure_if_needed(run.home)
-    return _briefing(run, status_of(run), calls, budget_tokens)
+    return wording.brief(run, status_of(run), calls, budget_tokens)
 
 
 def _is_enough(place: Place) -> bool:
@@ -125,32 +122,6 @@ async def _caught_up(feed: Feed, place: Place) -> Status:
 
 def _needs_somebody(status: Status) -> bool:
     return status.state != "running" or status.question is not None
-
-
-def _text(run: RunDir, place: Place, status: Status, since: str, calls: Calls, budget: int) -> str:
-    news = place.news()
-    if status.state in _FAILED and (news.ended or news.first):
-        return _briefing(run, status, calls, BRIEFING_TOKENS)
-    if status.question is not None and (news.asked is not None or news.first):
-        return _briefing(run, status, calls, QUESTION_TOKENS)
-    lines = [] if news.is_quiet and not news.first else place.lines_told()
-    return digest(status, news, lines=lines, calls=calls, since=since, budget_tokens=budget)
-
-
-def _briefing(run: RunDir, status: Status, calls: Calls, budget: int) -> str:
-    events = [event for event, _end in run.each_event() if event is not None and event.kind in _EVIDENCE]
-    evidence = Evidence(events, changed=(), last=veil_of(run).lines(_last_lines(run)))
-    return briefing(status, evidence, calls, budget)
-
-
-def _last_lines(run: RunDir) -> list[str]:
-    try:
-        with open_log(run.log_path) as file:
-            size = os.fstat(file.fileno()).st_size
-            file.seek(max(0, size - _LAST_BYTES))
-            return seen_lines(file.read())
-    except (FileNotFoundError, Unreadable):
-        return []
 
 
 # ---------------------------------------------------------------- what was missed

@@ -90,9 +90,20 @@ def _log(path: str, begin: int, end: int | None) -> tuple[bytes, int]:
         until = size if end is None else min(end, size)
         if size < begin:
             begin = 0
-        file.seek(max(begin, until - _MOST_LINES_BYTES))
-        data = file.read(max(0, until - file.tell()))
-        return data, max(begin, until)
+        begin_here = max(begin, until - _MOST_LINES_BYTES)
+        file.seek(begin_here)
+        data = file.read(max(0, until - begin_here))
+        cut = begin_here > begin or not _at_line(file.fileno(), begin_here)
+        return whole(data, begin_here) if cut else data, max(begin, until)
+
+
+def whole(data: bytes, begin: int) -> bytes:
+    """A piece of a log that begins at byte `begin`, without what may be the rest of a line."""
+    return data.partition(b"\n")[2] if begin else data
+
+
+def _at_line(fd: int, begin: int) -> bool:
+    return begin == 0 or os.pread(fd, 1, begin - 1) == b"\n"
 
 
 def seen_lines(data: bytes) -> list[str]:

@@ -15,7 +15,7 @@ import msgspec
 
 from overnight.core import fence
 from overnight.core.calls import Calls
-from overnight.core.digest import best_words, headline, problem_line, question_lines
+from overnight.core.digest import best_words, headline, problem_line, question_lines, results
 from overnight.core.humane import duration, number, size
 from overnight.core.model import Event, Problem, Record, Sample, Status, Telling
 from overnight.core.tokens import estimate
@@ -29,23 +29,27 @@ _COMMAND = 300
 class Evidence(NamedTuple):
     """What the run directory says besides the status.
 
-    `events`: in order. `changed`: lines on what is different from the last good run. `last`: the last lines of the log.
+    `events`: in order. `changed`: lines on what is different from the last good run. `last`: the last lines of the log,
+    `saved`: the last of them that says that a checkpoint was saved.
     """
 
     events: Sequence[Event] = ()
     changed: Sequence[str] = ()
     last: Sequence[str] = ()
+    saved: str = ""
 
 
 def briefing(status: Status, evidence: Evidence, calls: Calls, budget_tokens: int = BRIEFING_TOKENS) -> str:
     """The text, within `budget_tokens`."""
     cause, cascades = _cause(status, evidence.events)
-    first = [f"{headline(status, best=status.best)} · {fence.quoted(status.name, 40)}"]
-    first += _asked(status, calls) if status.question is not None else _why(cause)
+    first = [f"{headline(status)} · {fence.quoted(status.name, 40)}"]
+    first += _asked(status, calls) if status.question is not None else _why(status, cause)
     first += _next(status, cause, calls)
     blocks = [
+        results(status),
+        [f"last checkpoint: {fence.quoted(evidence.saved)}"] if evidence.saved else [],
         _around(cause),
-        [f"then: {problem_line(p, advice=False)}" for p in cascades],
+        [f"{'then: ' if cause else ''}{problem_line(p, advice=False)}" for p in cascades],
         _before(evidence.events, [cause, *cascades], status.elapsed_s),
         _resources(evidence.events, status.sample),
         [f"different from the last good run: {line}" for line in evidence.changed],
@@ -67,19 +71,18 @@ def _fitted(first: list[str], blocks: Iterable[list[str]], budget: int) -> list[
 
 
 def _cause(status: Status, events: Sequence[Event]) -> tuple[Problem | None, list[Problem]]:
-    """The root cause as people were told it, else the worst that is known; and what followed from it."""
-    told = [e for e in events if e.kind == "notification" and e.data.get("kind") in ("failure", "question")]
-    telling = msgspec.convert(told[-1].data, Telling, strict=False) if told else None
-    roots = [p for p in status.problems if p.severity == "critical" and p.role == "root"]
-    cause = (
-        telling.problem if telling is not None and telling.problem is not None else next(iter(roots), None)
-    )
+    """The root cause as people were told it, else the worst that is known; and what else was wrong."""
+    known = [p for p in status.problems if p.severity != "info"]
+    cause = next((p for p in known if p.severity == "critical" and p.role == "root"), None)
+    told = [e for e in events if e.kind == "notification" and e.data.get("kind") == "failure"]
+    if told and status.state in ("failed", "lost"):
+        cause = msgspec.convert(told[-1].data, Telling, strict=False).problem or cause
     if status.question is not None:
         cause = status.question.problems[0]
     if cause is None:
-        return None, []
-    others = [p for p in status.problems if p.signature != cause.signature and p.severity != "info"]
-    latest = next((p for p in status.problems if p.signature == cause.signature), cause)
+        return None, known[:_CASCADES]
+    others = [p for p in known if p.signature != cause.signature]
+    latest = next((p for p in known if p.signature == cause.signature), cause)
     return latest, sorted(others, key=lambda p: p.severity != "critical")[:_CASCADES]
 
 
@@ -90,9 +93,10 @@ def _asked(status: Status, calls: Calls) -> list[str]:
     return [lines[0], lines[1], *([f"why: {cause}"] if cause else []), lines[2]]
 
 
-def _why(cause: Problem | None) -> list[str]:
+def _why(status: Status, cause: Problem | None) -> list[str]:
     if cause is None:
-        return ["cause: nothing in the log or the exit says why"]
+        failed = status.state in ("failed", "lost")
+        return ["cause: nothing in the log or the exit says why"] if failed else []
     lines = [f"cause: {problem_line(cause, advice=False)}"]
     lines += [f"why: {cause.cause}"] if cause.cause else []
     lines += [f"do: {cause.advice}"] if cause.advice else []

@@ -21,8 +21,11 @@ from overnight.core.tokens import estimate
 
 QUIET_TOKENS = 60
 EVENTFUL_TOKENS = 400
+ENDED_TOKENS = 150
+"""A good end: its results; whoever wants more asks for the report."""
 _PROBLEMS, _RECORDS = 4, 3
 _FRESH_LINES = 8
+_PARAMS = 8
 
 
 def digest(
@@ -52,15 +55,23 @@ def digest(
 
 
 def headline(status: Status, *, best: Best | None = None, named: bool = True) -> str:
-    """State, time, progress, the best where it is new: one line."""
-    words = [f"{status.run} {state_word(status)}" if named else state_word(status)]
-    words[0] += f" {duration(status.elapsed_s)}"
+    """State, time, progress, the best where it is new: one line. Not `named`: as short as can be."""
     over = status.state != "running"
     rows = [replace(p, eta_s=None, rate_per_s=None) if over else p for p in status.progress]
-    words += [progress_words(p) for p in rows[: 2 if named else 1]]
+    words = [f"{status.run} {state_word(status)}" if named else state_word(status)]
+    words[0] += f" {duration(status.elapsed_s)}"
+    words += [progress_words(p) for p in rows[:2]] if named else _shortest(rows)
     if best is not None:
         words.append(f"best {best_words(best)}")
     return " · ".join(words) if named else ", ".join(words)
+
+
+def _shortest(rows: Sequence[Progress]) -> list[str]:
+    """The one row that says most: the outermost that knows its end."""
+    telling = next((row for row in rows if row.eta_s is not None), next(iter(rows), None))
+    if telling is None:
+        return []
+    return [progress_words(replace(telling, percent=None) if telling.total else telling)]
 
 
 def state_word(status: Status) -> str:
@@ -87,10 +98,28 @@ def progress_words(progress: Progress) -> str:
     return words
 
 
-def best_words(best: Best) -> str:
-    """`val_acc 0.91 (epoch 12)`."""
+def best_words(best: Best, *, params: bool = False) -> str:
+    """`val_acc 0.91 (epoch 12)`; with `params` also what it was reached with: `: lr=0.01, depth=3`."""
     at = f" ({fence.harmless(best.at, 40)})" if best.at else ""
-    return f"{fence.harmless(best.name, 40)} {number(best.value)}{at}"
+    words = f"{fence.harmless(best.name, 40)} {number(best.value)}{at}"
+    given = [
+        f"{fence.harmless(name, 30)}={_short(value)}" for name, value in list(best.params.items())[:_PARAMS]
+    ]
+    return f"{words}: {', '.join(given)}" if params and given else words
+
+
+def _short(value: str) -> str:
+    try:
+        return number(float(value))
+    except ValueError:
+        return fence.harmless(value, 30)
+
+
+def results(status: Status) -> list[str]:
+    """What a run came to: its best with what it was reached with, and how its trials ended."""
+    lines = [f"best {best_words(status.best, params=True)}"] if status.best is not None else []
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(status.trials.items()) if count)
+    return lines + ([f"trials: {counts}"] if counts else [])
 
 
 # ---------------------------------------------------------------- what happened
@@ -138,8 +167,7 @@ def _ending(status: Status, news: News, calls: Calls) -> list[str]:
         by, reason = fence.harmless(news.stop.by, 40), fence.harmless(news.stop.reason, 80)
         parts.append(f"stopped by {by}: {reason}")
     if status.state != "running":
-        parts += [f"best {best_words(status.best)}"] if status.best is not None else []
-        parts.append("report: " + calls.report.format(run=status.run))
+        parts += [*results(status), "report: " + calls.report.format(run=status.run)]
     return parts
 
 
@@ -165,17 +193,22 @@ def _record_line(record: Record) -> str:
 
 def _trials_line(status: Status, news: News) -> list[str]:
     """Trials that failed since the last look, or at all where that is news."""
+    if status.state != "running":  # told with the results
+        return []
     failed = status.trials.get("failed", 0)
     before = news.before.trials.get("failed", 0) if news.before is not None and not news.first else 0
     return [f"{failed} of {sum(status.trials.values())} trials failed"] if failed > before else []
 
 
 def _fresh_best(status: Status, news: News) -> Best | None:
-    """The best, if the reader was not told it before."""
-    known = news.before.best if news.before is not None and not news.first else None
-    if status.best is None or status.state != "running" or (known and known.value == status.best.value):
+    """The best, if a check-in found another one than the check-in before; any, where everything is news."""
+    if status.state != "running":
         return None
-    return status.best
+    if news.first:
+        return status.best
+    found = news.after.best if news.after is not None else None
+    known = news.before.best if news.before is not None else None
+    return None if found is None or (known is not None and known.value == found.value) else found
 
 
 # ---------------------------------------------------------------- within a budget

@@ -25,6 +25,8 @@ _SPEAKER = re.compile(
     r"|\[(?=/?(?:INST|SYSTEM|SYS)\])",
     re.I,
 )
+_BAR = re.compile(r"[\u2580-\u259f\u2501\u2578-\u257b]{2}|\d%\|| \[[=>#-]{8}")
+"""A bar as it is drawn: how far it is, is said as progress."""
 _LOOKALIKE = {"<": "‹", "[": "⟦"}
 
 
@@ -48,7 +50,7 @@ def informative(lines: Iterable[str]) -> list[str]:
     """The lines without those that say the same again: of each shape the freshest, with how many were like it."""
     last: dict[str, tuple[int, str]] = {}
     for line in lines:
-        if not line.strip():
+        if not line.strip() or _BAR.search(line):
             continue
         shape = template(line)
         count, _ = last.pop(shape, (0, ""))

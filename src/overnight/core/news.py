@@ -41,10 +41,12 @@ class Look(NamedTuple):
 
 
 class News(NamedTuple):
-    """`first`: nothing was told before, so everything is news. `before`: the last check-in before these events."""
+    """`first`: nothing was told before, so everything is news. `before`, `after`: the last check-in before these
+    events, and the last of them."""
 
     first: bool = False
     before: Look | None = None
+    after: Look | None = None
     looks: int = 0
     problems: tuple[Problem, ...] = ()
     records: tuple[Record, ...] = ()
@@ -57,7 +59,7 @@ class News(NamedTuple):
     @property
     def is_quiet(self) -> bool:
         """Whether nothing happened but check-ins."""
-        return self == News(first=self.first, before=self.before, looks=self.looks)
+        return self == News(first=self.first, before=self.before, after=self.after, looks=self.looks)
 
 
 def is_urgent(event: Event) -> bool:
@@ -83,7 +85,7 @@ def gather(events: Iterable[Event], before: Event | None = None, *, first: bool 
             answers.append(_as(event, Answer))
             facts["asked"] = None
         elif event.kind == "check_in":
-            facts["looks"] += 1
+            facts |= {"looks": facts["looks"] + 1, "after": look(event)}
         elif event.kind == "interrupt":
             facts["interrupt"] = msgspec.convert(event.data["problem"], Problem, strict=False)
         elif event.kind == "stop":

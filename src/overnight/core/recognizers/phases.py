@@ -54,5 +54,10 @@ def phases(lower: str, line: Line) -> list[Fact]:
     return []
 
 
+def is_checkpoint(text: str) -> bool:
+    """Whether the line says that a checkpoint was saved."""
+    return _CHECKPOINT.search(text.lower()) is not None
+
+
 def _denied(lower: str) -> bool:
     return _DENIED.search(lower.replace("without any errors", "")) is not None

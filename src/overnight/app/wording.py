@@ -1,0 +1,57 @@
+"""Which text a reader gets: a digest of its news, or a briefing where it has to act.
+
+Rules:
+- A failure and a question are told whole, with all that is needed to act; everything else in as few words as it takes.
+- What is read for a text is bounded, however long the night.
+"""
+
+import os
+
+from overnight.app.knowing import veil_of
+from overnight.app.place import Place, seen_lines, whole
+from overnight.core.briefing import BRIEFING_TOKENS, QUESTION_TOKENS, Evidence, briefing
+from overnight.core.calls import Calls
+from overnight.core.digest import ENDED_TOKENS, EVENTFUL_TOKENS, digest
+from overnight.core.model import Status
+from overnight.core.news import TOLD
+from overnight.core.recognizers.phases import is_checkpoint
+from overnight.errors import Unreadable
+from overnight.store.rundir import RunDir, open_log
+
+_LAST_BYTES = 64 * 1024
+_EVIDENCE = TOLD | {"notification", "sample", "note"}
+_FAILED = ("failed", "lost")
+
+
+def told(
+    place: Place, status: Status, calls: Calls, *, since: str = "", budget_tokens: int = EVENTFUL_TOKENS
+) -> str:
+    """What the reader at `place` should know of the run, which stands as `status` says."""
+    news = place.news()
+    if status.state in _FAILED and (news.ended or news.first):
+        return brief(place.run, status, calls)
+    if status.question is not None and (news.asked is not None or news.first):
+        return brief(place.run, status, calls, QUESTION_TOKENS)
+    lines = [] if news.is_quiet and not news.first else place.lines_told()
+    if status.state != "running":
+        budget_tokens = min(budget_tokens, ENDED_TOKENS)
+    return digest(status, news, lines=lines, calls=calls, since=since, budget_tokens=budget_tokens)
+
+
+def brief(run: RunDir, status: Status, calls: Calls, budget_tokens: int = BRIEFING_TOKENS) -> str:
+    """All that is needed to act on the run. Raises Unreadable."""
+    events = [event for event, _end in run.each_event() if event is not None and event.kind in _EVIDENCE]
+    lines = veil_of(run).lines(_last_lines(run))
+    saved = next((line for line in reversed(lines) if is_checkpoint(line)), "")
+    return briefing(status, Evidence(events, last=lines, saved=saved), calls, budget_tokens)
+
+
+def _last_lines(run: RunDir) -> list[str]:
+    try:
+        with open_log(run.log_path) as file:
+            size = os.fstat(file.fileno()).st_size
+            begin = max(0, size - _LAST_BYTES)
+            file.seek(begin)
+            return seen_lines(whole(file.read(), begin))
+    except (FileNotFoundError, Unreadable):
+        return []
