@@ -10,6 +10,7 @@ import os
 from contextlib import suppress
 from typing import NamedTuple
 
+from overnight.app.changes import since_good
 from overnight.app.feed import Feed
 from overnight.app.following import FRESH_S, Cursor
 from overnight.app.knowing import found, is_closed, status_of, unread_for, veil_of
@@ -139,7 +140,9 @@ def _text(run: RunDir, place: Place, status: Status, since: str, calls: Calls, b
 
 def _briefing(run: RunDir, status: Status, calls: Calls, budget: int) -> str:
     events = [event for event, _end in run.each_event() if event is not None and event.kind in _EVIDENCE]
-    evidence = Evidence(events, changed=(), last=veil_of(run).lines(_last_lines(run)))
+    changes = since_good(run) if status.state in _FAILED or status.question is not None else None
+    changed = changes.lines() if changes is not None else ()
+    evidence = Evidence(events, changed=changed, last=veil_of(run).lines(_last_lines(run)))
     return briefing(status, evidence, calls, budget)
 
 
