@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from overnight.app.delegating import refuse_start
 from overnight.app.environment import for_agent
 from overnight.app.following import Following
 from overnight.app.knowing import found
@@ -65,6 +66,8 @@ def answer(
     run = found(ref)
     if agent:
         _check_agent(run, by, _NEEDED[choice])
+        if choice == "fix":
+            _check_start(run, argv)
     if choice == "fix":
         _refuse_again(run)
     with Following(run) as following:
@@ -120,6 +123,7 @@ def relaunch(
     run = found(ref)
     if agent:
         _check_agent(run, by, ("relaunch",))
+        _check_start(run, argv)
     if not run.over:
         text = f"Run {run.id} is still running: stop it first (overnight stop {run.id})."
         raise OvernightError(text, code="still_running")
@@ -145,6 +149,11 @@ def _check_agent(run: RunDir, by: str, acts: Sequence[AgentAct]) -> None:
     for act in acts:
         if (why := guard.may(act, spec.policy)) is not None:
             raise Refused(why)
+
+
+def _check_start(run: RunDir, argv: Sequence[str] | None) -> None:
+    spec = run.spec()
+    refuse_start(list(argv) if argv else spec.argv, spec.cwd)
 
 
 # ---------------------------------------------------------------- answering

@@ -9,10 +9,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from overnight import settings
 from overnight.app.knowing import status_of
 from overnight.app.starting import here, launch
+from overnight.core import guard
 from overnight.core.humane import duration
-from overnight.errors import CannotStart, OvernightError, Unreadable
+from overnight.errors import CannotStart, OvernightError, Refused, Unreadable
 from overnight.store import files, runs
 from overnight.store.home import home, prepare, unusable
 from overnight.store.rundir import RunDir
@@ -41,6 +43,7 @@ def start_for_agent(
     folder = os.path.realpath(os.path.expanduser(cwd)) if cwd else here()
     if not os.path.isdir(folder):
         raise CannotStart(f"There is no folder {folder!r}: name one with cwd.", code="bad_cwd")
+    refuse_start(argv, folder)
     if not again:
         _refuse_second(list(argv), folder)
     launched = launch(argv, name=name, cwd=folder, env=env)
@@ -76,6 +79,15 @@ def _secret(path: str, fresh: bytes) -> bytes:
         return files.read(path)
     except OSError as error:
         raise unusable(place, error) from error
+
+
+def refuse_start(argv: Sequence[str], folder: str) -> None:
+    """Refused where the settings do not let agents start that, or there. Links and `..` are resolved on both sides."""
+    allowed = settings.load().agents
+    folders = [os.path.realpath(os.path.expanduser(one)) for one in allowed.folders]
+    why = guard.may_start(argv, os.path.realpath(folder), allowed.commands, folders)
+    if why is not None:
+        raise Refused(why, code="start_not_allowed")
 
 
 def _refuse_second(argv: list[str], folder: str) -> None:
