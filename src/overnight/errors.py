@@ -8,6 +8,7 @@
     ├── CannotAttach          exit 1   no such process, somebody else's, one of ours, watched already
     ├── HomeUnusable          exit 1   the home cannot be written, is full, or belongs to somebody else
     ├── WaitTooLong           exit 2   one wait is at most 300 s
+    ├── Refused               exit 1   an agent may not do that here
     ├── NothingToAnswer       exit 1   no question is open
     ├── AlreadyAnswered       exit 1   somebody was faster
     ├── AlreadyEnded          exit 1   the run is over
@@ -66,6 +67,12 @@ class HomeUnusable(OvernightError):
 class WaitTooLong(OvernightError):
     code = "wait_too_long"
     exit_status = 2
+
+
+class Refused(OvernightError):
+    """`code` says which: `agent_may_not` (act on it), `not_yours`, `start_not_allowed`."""
+
+    code = "agent_may_not"
 
 
 class NothingToAnswer(OvernightError):

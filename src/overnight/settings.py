@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
 
-from overnight.core import cadence
+from overnight.core import cadence, guard
 from overnight.core.model import Policy, Struct
 from overnight.errors import HomeUnusable, OvernightError, Unreadable, UsageError
 from overnight.store import files
@@ -30,6 +30,8 @@ Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
 _LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 _SIGNATURES = "signatures"
+_TABLES = ("policy", "agents")
+_LISTS = ("notify", "schedule", "policy.grace_s", "policy.agent_may", "agents.commands", "agents.folders")
 _MOST_BYTES = 1 << 20
 
 
@@ -39,21 +41,32 @@ def language_of_locale() -> Language:
     return next((lang for lang in LANGUAGES if wanted.lower().startswith(lang)), "en")
 
 
+class Agents(Struct, frozen=True, forbid_unknown_fields=True):
+    """What AI agents may start: `commands`, patterns of words (`python *`, see `core.guard`), and `folders` with all
+    that is in them. Empty: anything, anywhere. `keep_to_starter`: a run that an agent starts is for that agent and
+    people alone to act on."""
+
+    commands: list[str] = []
+    folders: list[str] = []
+    keep_to_starter: bool = False
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Every setting with its default.
 
     `lang`: the language of notifications and reports. `notify`: where to tell: Apprise URLs, `desktop`, or
     `file:PATH`; when empty, the desktop if there is one and `notifications.log` in the home.
     `schedule`: seconds after the start of the early check-ins, then the period. `policy`: what the watch may
-    do by itself. `early_wait_s`: how long `run` waits before it hands back an id. `results`: a file of the
-    user's whose block about a run is updated. `on_attention`, `on_end`: commands to be run for each question and end.
-    `linger_s`: how long the watchman stays after the last run.
+    do by itself. `agents`: what agents may start. `early_wait_s`: how long `run` waits before it hands back an id.
+    `results`: a file of the user's whose block about a run is updated. `on_attention`, `on_end`: commands to be run for
+    each question and end. `linger_s`: how long the watchman stays after the last run.
     """
 
     lang: Language = msgspec.field(default_factory=language_of_locale)
     notify: list[str] = msgspec.field(default_factory=list)
     schedule: tuple[float, ...] = cadence.DEFAULT
     policy: Policy = Policy()
+    agents: Agents = Agents()
     early_wait_s: float = 10.0
     results: str | None = None
     on_attention: str | None = None
@@ -90,6 +103,8 @@ def get(key: str) -> Any:
     """The value in force of one setting. Raises UsageError (unknown key), Unreadable."""
     settings = load()
     _check_key(key)
+    if key.startswith("agents."):
+        return msgspec.to_builtins(getattr(settings.agents, key.removeprefix("agents.")))
     name, _, rest = key.removeprefix("policy.").partition(".")
     if not key.startswith("policy."):
         return msgspec.to_builtins(getattr(settings, name))
@@ -173,10 +188,19 @@ def _checked(fields: dict[str, Any]) -> Settings:
     except msgspec.ValidationError as error:
         raise ValueError(_clause(str(error))) from error
     cadence.check(settings.schedule)
+    for pattern in settings.agents.commands:
+        _check_pattern(pattern)
     for key, value in _flat_struct(settings):
         if not all(0 <= number < math.inf for number in _numbers(value)):
             raise ValueError(f"{key!r}: expected a number of 0 or more, got {value}")
     return settings
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        guard.check_pattern(pattern)
+    except ValueError as error:
+        raise ValueError(f"'agents.commands': {pattern!r} is no pattern of words ({error})") from error
 
 
 def _numbers(value: Any) -> list[float]:
@@ -185,8 +209,9 @@ def _numbers(value: Any) -> list[float]:
 
 
 def _refuse_unknown(fields: dict[str, Any]) -> None:
-    if not isinstance(fields.get("policy", {}), dict):
-        raise ValueError("'policy' is a table: write its settings below a line [policy]")
+    for table in _TABLES:
+        if not isinstance(fields.get(table, {}), dict):
+            raise ValueError(f"{table!r} is a table: write its settings below a line [{table}]")
     for key in _flat(fields):
         if not _is_known(key):
             raise ValueError(f"there is no setting {key!r}{_hint(key)}")
@@ -202,6 +227,8 @@ def _clause(message: str) -> str:
 
 
 def _allowed(key: str) -> str:
+    if key.startswith("agents."):
+        return ""
     struct: type[Struct] = Policy if key.startswith("policy.") else Settings
     hints = get_type_hints(struct)
     kind = hints.get(key.removeprefix("policy."))
@@ -216,7 +243,8 @@ def _allowed(key: str) -> str:
 
 def _known_keys() -> list[str]:
     policy = [f"policy.{name}" for name in Policy.__struct_fields__]
-    return [name for name in Settings.__struct_fields__ if name != "policy"] + policy
+    agents = [f"agents.{name}" for name in Agents.__struct_fields__]
+    return [name for name in Settings.__struct_fields__ if name not in _TABLES] + policy + agents
 
 
 def _is_known(key: str) -> bool:
@@ -236,7 +264,7 @@ def _hint(key: str) -> str:
 def _flat(fields: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in fields.items():
-        if isinstance(value, dict) and prefix + name in ("policy", f"policy.{_SIGNATURES}"):
+        if isinstance(value, dict) and prefix + name in (*_TABLES, f"policy.{_SIGNATURES}"):
             flat |= _flat(value, f"{prefix}{name}.")
         else:
             flat[prefix + name] = value
@@ -245,11 +273,12 @@ def _flat(fields: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _flat_struct(settings: Settings) -> Iterator[tuple[str, Any]]:
     plain = msgspec.to_builtins(settings)
-    policy = plain.pop("policy")
+    policy, agents = plain.pop("policy"), plain.pop("agents")
     yield from plain.items()
     own = policy.pop(_SIGNATURES)
     yield from ((f"policy.{name}", value) for name, value in policy.items())
     yield from ((f"policy.{_SIGNATURES}.{name}", value) for name, value in own.items())
+    yield from ((f"agents.{name}", value) for name, value in agents.items())
 
 
 # ---------------------------------------------------------------- writing
@@ -266,7 +295,7 @@ def _document() -> "TOMLDocument":
 def _place(document: "TOMLDocument", key: str, *, create: bool) -> tuple[Any, str]:
     """The table that holds the key, and the key's last part; an empty table when there is none."""
     table: Any = document
-    for name in (f"policy.{_SIGNATURES}.", "policy."):
+    for name in (f"policy.{_SIGNATURES}.", "policy.", "agents."):
         if key.startswith(name):
             for part in name.rstrip(".").split("."):
                 table = table.setdefault(part, {}) if create else table.get(part, {})
@@ -279,14 +308,16 @@ def _typed(key: str, text: str) -> Any:
         value: Any = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text
-    if key in ("notify", "schedule", "policy.grace_s") and not isinstance(value, list):
+    if key in _LISTS and not isinstance(value, list):
         return _words(key, value) if isinstance(value, str) else [value]
     return value
 
 
 def _words(key: str, text: str) -> list[Any]:
-    if key == "notify":
-        return text.split()
+    if key.startswith("agents."):  # a pattern has spaces, and so may a folder
+        return [text] if text else []
+    if key in ("notify", "policy.agent_may"):
+        return text.replace(",", " ").split() if key != "notify" else text.split()
     return [_number(word) for word in text.replace(",", " ").split()]
 
 

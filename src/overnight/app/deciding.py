@@ -16,18 +16,27 @@ from typing import NamedTuple
 
 import msgspec
 
+from overnight.app.delegating import refuse_start
 from overnight.app.environment import for_agent
 from overnight.app.following import Following
 from overnight.app.knowing import found
 from overnight.app.starting import Launched, launch
-from overnight.core.model import CHOICES, Answer, Choice, Spec, StopRequest
-from overnight.errors import AlreadyEnded, HomeUnusable, NothingToAnswer, OvernightError, UsageError
+from overnight.core import guard
+from overnight.core.model import CHOICES, AgentAct, Answer, Choice, Spec, StopRequest
+from overnight.errors import AlreadyEnded, HomeUnusable, NothingToAnswer, OvernightError, Refused, UsageError
 from overnight.store.rundir import RunDir
 from overnight.watchman import ending
 
 _SLACK_S = 15.0
 """How long after the last signal the end may take to be recorded before it is done from here."""
 _HARD_S = 10.0
+_AGENT = "agent "
+_NEEDED: dict[Choice, tuple[AgentAct, ...]] = {
+    "continue": ("answer",),
+    "stop": ("answer", "stop"),
+    "fix": ("answer", "stop", "relaunch"),
+}
+"""What an agent must be allowed for each answer: no answer does what it could not do otherwise."""
 
 
 class Stopped(NamedTuple):
@@ -43,20 +52,29 @@ def answer(
     by: str = "",
     env: Mapping[str, str] | None = None,
     argv: Sequence[str] | None = None,
+    agent: bool = False,
 ) -> Launched | None:
     """Give the open question its one answer; for `fix` the run that takes the place of this one.
 
-    `env`, `argv`: the changes that come with `fix`. Raises NothingToAnswer, AlreadyAnswered, UsageError.
+    `env`, `argv`: the changes that come with `fix`. `agent`: `by` is one; a person may overrule its `continue` with
+    `stop` or `fix`. Raises NothingToAnswer, AlreadyAnswered, UsageError, Refused.
     """
     if choice not in CHOICES:
         raise UsageError(f"The answer is one of {', '.join(CHOICES)}, not {choice!r}.")
     if choice != "fix" and (env or argv):
         raise UsageError(f"Changes go with the answer 'fix', not with {choice!r}.")
     run = found(ref)
+    if agent:
+        _check_agent(run, by, _NEEDED[choice])
+        if choice == "fix":
+            _check_start(run, argv)
     if choice == "fix":
         _refuse_again(run)
     with Following(run) as following:
-        run.answer(Answer(question=_question(run), choice=choice, by=by or getpass.getuser(), at=time.time()))
+        given = Answer(
+            question=_question(run), choice=choice, by=_who(by, agent), at=time.time(), agent=agent
+        )
+        run.answer(given)
         if choice != "fix":
             return None
         with suppress(AlreadyEnded):  # by itself, before it could be stopped: so much the better
@@ -64,15 +82,18 @@ def answer(
     return _again(run, env, argv)
 
 
-def stop(ref: str, grace: float | None = None, by: str = "") -> Stopped:
+def stop(ref: str, grace: float | None = None, by: str = "", agent: bool = False) -> Stopped:
     """End the run's whole tree; returns when it is over. Of a run that ended, end what it left behind.
 
-    `grace`: seconds after SIGINT before SIGTERM, instead of the policy's. Raises AlreadyEnded when nothing is left.
+    `grace`: seconds after SIGINT before SIGTERM, instead of the policy's. `agent`: `by` is one.
+    Raises AlreadyEnded when nothing is left, Refused.
     """
     run = found(ref)
+    if agent:
+        _check_agent(run, by, ("stop",))
     usual = run.spec().policy.grace_s
     given = None if grace is None else (grace, min(grace, usual[1]))
-    request = StopRequest(by=by or getpass.getuser(), at=time.time(), reason="stop", grace_s=given)
+    request = StopRequest(by=_who(by, agent), at=time.time(), reason="stop", grace_s=given)
     with Following(run) as following:
         try:
             first = run.request_stop(request)
@@ -88,17 +109,53 @@ def stop(ref: str, grace: float | None = None, by: str = "") -> Stopped:
         return _end(following, given or usual)
 
 
-def relaunch(ref: str, argv: Sequence[str] | None = None, env: Mapping[str, str] | None = None) -> Launched:
+def relaunch(
+    ref: str,
+    argv: Sequence[str] | None = None,
+    env: Mapping[str, str] | None = None,
+    by: str = "",
+    agent: bool = False,
+) -> Launched:
     """Start an ended run again, with changes; the new run says what it replaces and what changed.
 
-    Raises what `launch` raises, and OvernightError (`still_running`).
+    `agent`: `by` is one. Raises what `launch` raises, OvernightError (`still_running`), Refused.
     """
     run = found(ref)
+    if agent:
+        _check_agent(run, by, ("relaunch",))
+        _check_start(run, argv)
     if not run.over:
         text = f"Run {run.id} is still running: stop it first (overnight stop {run.id})."
         raise OvernightError(text, code="still_running")
     _refuse_again(run)
     return _again(run, env, argv)
+
+
+# ---------------------------------------------------------------- who decides
+
+
+def _who(by: str, agent: bool) -> str:
+    """The name under which it is recorded; an agent's is known by its first word."""
+    if not agent:
+        return by or getpass.getuser()
+    return by if by.startswith(_AGENT) else f"{_AGENT}{by}".rstrip()
+
+
+def _check_agent(run: RunDir, by: str, acts: Sequence[AgentAct]) -> None:
+    """Refused where the agent `by` may not do that to the run."""
+    spec = run.spec()
+    if (
+        why := guard.may_touch(spec.owner and spec.owner.removeprefix(_AGENT), by.removeprefix(_AGENT))
+    ) is not None:
+        raise Refused(why, code="not_yours")
+    for act in acts:
+        if (why := guard.may(act, spec.policy)) is not None:
+            raise Refused(why)
+
+
+def _check_start(run: RunDir, argv: Sequence[str] | None) -> None:
+    spec = run.spec()
+    refuse_start(list(argv) if argv else spec.argv, spec.cwd)
 
 
 # ---------------------------------------------------------------- answering
@@ -176,6 +233,7 @@ def _again(run: RunDir, env: Mapping[str, str] | None, argv: Sequence[str] | Non
         cwd=old.cwd,
         env=new_env,
         base=(found.source, found.env) if found else None,
+        owner=old.owner,
         schedule=old.schedule,
         policy=msgspec.to_builtins(old.policy),
         goal=msgspec.to_builtins(old.goal) if old.goal else None,

@@ -3,17 +3,21 @@
 Rules:
 - The same command in the same folder that is running already is said, and not started again unless asked for: agents
   that lost their memory start things twice.
+- What the settings do not allow agents is refused before anything else.
+- The run gets the user's environment and the project's Python: see `environment`.
 """
 
 import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from overnight import settings
 from overnight.app.environment import for_agent
 from overnight.app.knowing import status_of
 from overnight.app.starting import here, launch
+from overnight.core import guard
 from overnight.core.humane import duration
-from overnight.errors import CannotStart, OvernightError, Unreadable
+from overnight.errors import CannotStart, OvernightError, Refused, Unreadable
 from overnight.store import files, runs
 from overnight.store.home import home, prepare, unusable
 from overnight.store.rundir import RunDir
@@ -42,10 +46,12 @@ def start_for_agent(
     folder = os.path.realpath(os.path.expanduser(cwd)) if cwd else here()
     if not os.path.isdir(folder):
         raise CannotStart(f"There is no folder {folder!r}: name one with cwd.", code="bad_cwd")
+    refuse_start(argv, folder)
     if not again:
         _refuse_second(list(argv), folder)
     found = for_agent(folder, os.environ)
-    launched = launch(argv, name=name, cwd=folder, env=env, base=(found.source, found.env))
+    owner = agent if settings.load().agents.keep_to_starter else None
+    launched = launch(argv, name=name, cwd=folder, env=env, base=(found.source, found.env), owner=owner)
     remarks = [f"nobody watches it: {launched.unwatched}"] if launched.unwatched else []
     return Begun(launched.id, [*remarks, found.words()])
 
@@ -78,6 +84,15 @@ def _secret(path: str, fresh: bytes) -> bytes:
         return files.read(path)
     except OSError as error:
         raise unusable(place, error) from error
+
+
+def refuse_start(argv: Sequence[str], folder: str) -> None:
+    """Refused where the settings do not let agents start that, or there. Links and `..` are resolved on both sides."""
+    allowed = settings.load().agents
+    folders = [os.path.realpath(os.path.expanduser(one)) for one in allowed.folders]
+    why = guard.may_start(argv, os.path.realpath(folder), allowed.commands, folders)
+    if why is not None:
+        raise Refused(why, code="start_not_allowed")
 
 
 def _refuse_second(argv: list[str], folder: str) -> None:

@@ -56,21 +56,23 @@ def launch(
     hooks: Mapping[str, str] | None = None,
     replaces: str | None = None,
     changed: Sequence[str] = (),
+    owner: str | None = None,
 ) -> Launched:
     """Start `argv` and its watch; returns after exec.
 
     `env`: additions to this process's environment, or to that of `base`: its kind, which is remembered so that a
-    relaunch finds it again, and its variables, which are not (see `app.environment`).
-    `schedule`: seconds, see `core.cadence`. `policy`: the fields of `core.model.Policy` that differ from the
-    settings. `goal`: `direction` and `metric`. `hooks`: commands for `attention` and `end`. What is None comes from the
-    settings. Raises CannotStart, HomeUnusable, UsageError, Unreadable (broken settings).
+    relaunch finds it again, and its variables, which are not (see `app.environment`). `schedule`: seconds, see
+    `core.cadence`. `policy`: the fields of `core.model.Policy` that differ from the settings. `goal`: `direction`
+    and `metric`. `hooks`: commands for `attention` and `end`. `owner`: the one agent that may act on it. What is None
+    comes from the settings.
+    Raises CannotStart, HomeUnusable, UsageError, Unreadable (broken settings).
     """
     if not argv or not argv[0].strip():
         raise CannotStart("There is no command to run: put one after `--`.", code="empty_command")
     folder = os.path.abspath(cwd or here())
     spec: dict[str, Any] = {"argv": list(argv), "cwd": folder, "env": dict(env or {}), "pty": pty}
     given = {"name": name, "goal": dict(goal) if goal else None, "results": results, "replaces": replaces}
-    given |= {"base": base[0] if base else None}
+    given |= {"base": base[0] if base else None, "owner": owner}
     spec |= {field: value for field, value in given.items() if value is not None}
     spec |= {"tags": list(tags), "expect": {**_walltime(), **(expect or {})}, "changed": list(changed)}
     spec |= watching(schedule, policy, results, hooks)

@@ -7,6 +7,7 @@ Rules:
 
 import os
 
+from overnight.app.changes import since_good
 from overnight.app.knowing import veil_of
 from overnight.app.place import Place, seen_lines, whole
 from overnight.core.briefing import BRIEFING_TOKENS, QUESTION_TOKENS, Evidence, briefing
@@ -42,8 +43,10 @@ def brief(run: RunDir, status: Status, calls: Calls, budget_tokens: int = BRIEFI
     """All that is needed to act on the run. Raises Unreadable."""
     events = [event for event, _end in run.each_event() if event is not None and event.kind in _EVIDENCE]
     lines = veil_of(run).lines(_last_lines(run))
+    changes = since_good(run) if status.state in _FAILED or status.question is not None else None
+    changed = changes.lines() if changes is not None else ()
     saved = next((line for line in reversed(lines) if is_checkpoint(line)), "")
-    return briefing(status, Evidence(events, last=lines, saved=saved), calls, budget_tokens)
+    return briefing(status, Evidence(events, changed=changed, last=lines, saved=saved), calls, budget_tokens)
 
 
 def _last_lines(run: RunDir) -> list[str]:

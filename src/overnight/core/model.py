@@ -22,6 +22,7 @@ RunState = Literal["running", "succeeded", "failed", "stopped", "lost"]
 Choice = Literal["fix", "continue", "stop"]
 TellKind = Literal["success", "failure", "discovery", "question"]
 HookOf = Literal["attention", "end"]
+AgentAct = Literal["answer", "stop", "relaunch"]
 TrialState = Literal["running", "complete", "pruned", "failed"]
 
 Seconds = Annotated[float, msgspec.Meta(ge=-1e11, le=1e11)]
@@ -52,6 +53,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     `stall_floor_s`, `stall_factor`: a stall is no progress for max(floor, factor x p99 of the run's own
     intervals); 600 s and 8 were measured on real logs without a false alarm.
     `default_answer`, `answer_after_s`: the answer a question gets by itself; none unless both are set.
+    `agent_may`: what an AI agent may do to the run by itself.
     `record_min_gain`: relative gain a record needs to be told. `record_every_s`: at most one told per so long.
     """
 
@@ -69,6 +71,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     record_min_gain: Amount = 0.01
     record_every_s: Amount = 1800.0
     record_warmup_trials: Annotated[int, msgspec.Meta(ge=0)] = 10
+    agent_may: tuple[AgentAct, ...] = ("answer", "stop", "relaunch")
     signatures: dict[str, Literal["interrupt", "ask", "ignore"]] = {}
 
 
@@ -105,6 +108,7 @@ class Spec(Struct, frozen=True):
 
     `env`: what was added to the environment. `base`: which environment that was, so that a relaunch finds it again:
     that of whoever started it (None), or what an agent's run was given (`own`, `captured`, `login shell`).
+    `owner`: the one agent that may act on it; None: any.
     """
 
     run: str
@@ -127,6 +131,7 @@ class Spec(Struct, frozen=True):
     changed: list[str] = []
     executor: str = "local"
     attached: Attached | None = None
+    owner: str | None = None
 
 
 class Start(Struct, frozen=True):
@@ -343,12 +348,15 @@ class Question(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """The one answer a question gets. `by`: a person's login, an agent's name, or `default`."""
+    """The answer to a question. `by`: a person's login, `agent` and an agent's name, or `default`.
+
+    `agent`: given by an agent. A person may still say `stop` or `fix` after an agent's `continue`, and then counts."""
 
     question: str
     choice: Choice
     by: str
     at: Seconds
+    agent: bool = False
 
 
 class Telling(Struct, frozen=True):

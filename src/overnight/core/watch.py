@@ -18,6 +18,7 @@ from overnight.core import cadence
 from overnight.core.decide import Action, decide, hands_off
 from overnight.core.detectors import Detectors, with_own_words
 from overnight.core.exits import explain
+from overnight.core.guard import outranks
 from overnight.core.health import Health
 from overnight.core.lifecycle import ImpossibleStep, step
 from overnight.core.metrics import MetricBook
@@ -59,6 +60,9 @@ STALL = "hang.no_progress"
 
 class Watch:
     """One run under watch. `host` is only quoted in what people are told."""
+
+    _agents: Answer | None = None
+    """The answer of an agent that a person may still overrule."""
 
     def __init__(self, spec: Spec, catalog: Catalog, *, host: str = "") -> None:
         self.spec = spec
@@ -127,7 +131,16 @@ class Watch:
 
     def answered(self, answer: Answer, now: float) -> list[Event]:
         """Somebody, or the default, answered the open question; an answer to anything else changes nothing."""
-        if self.question is None or answer.question != self.question.id or self.phase == "ended":
+        if self.phase == "ended":
+            return []
+        if (
+            self._agents is not None
+            and answer.question == self._agents.question
+            and outranks(answer, self._agents)
+        ):
+            self._agents = None
+            return [self._event("answer", f"answer:{answer.question}!", now, answer)]
+        if self.question is None or answer.question != self.question.id:
             return []
         self._close_question(answer, now)
         return [self._event("answer", f"answer:{answer.question}", now, answer)]
@@ -349,6 +362,7 @@ class Watch:
     def _close_question(self, answer: Answer, now: float) -> None:
         if self.question is not None and answer.choice == "continue":
             self.health.accept(p.signature for p in self.question.problems)
+        self._agents = answer if answer.agent else None
         self.question = None
         self.phase = step(self.phase, "answer")
         self._settle(now)
@@ -535,8 +549,11 @@ class Watch:
         self.question = question
 
     def _recall_answer(self, event: Event) -> None:
-        if self.question is not None:
-            self._close_question(_recorded(event.data, Answer), event.t)
+        answer = _recorded(event.data, Answer)
+        if self._agents is not None and answer.question == self._agents.question:
+            self._agents = None
+        elif self.question is not None:
+            self._close_question(answer, event.t)
 
     def _recall_problem(self, event: Event) -> None:
         problem = _recorded(event.data, Problem)

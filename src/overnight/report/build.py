@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from overnight import catalog
+from overnight.core.changes import Code
 from overnight.core.model import Event
 from overnight.core.replay import log_place, replay
 from overnight.core.watch import Watch
@@ -99,7 +100,14 @@ def read(run_dir: RunDir) -> View:
     studies, note = _studies(watch, log, start_at)
     recorded = Recorded(spec, start, exit_, events, str(log))
     new = goodruns.new_lines(run_dir) if watch.status(now).state in ("failed", "lost") else None
-    return view_of(watch, recorded, now, studies, note, provenance(spec, start_at), new)
+    return view_of(watch, recorded, now, studies, note, provenance(spec, start_at, _code(run_dir)), new)
+
+
+def _code(run_dir: RunDir) -> Code | None:
+    try:
+        return run_dir.code()
+    except Unreadable:  # a report says less then
+        return None
 
 
 def _now(events: Sequence[Event], start_at: float, *, running: bool) -> float:

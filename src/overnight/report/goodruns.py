@@ -8,7 +8,7 @@ Rules:
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from overnight.core.model import Spec
@@ -75,16 +75,24 @@ def _books(run_dir: RunDir) -> list[Templates]:
 
 def _good(run_dir: RunDir, spec: Spec) -> Iterator[Templates]:
     """The books of earlier runs of the same command, the newest first."""
-    for other in runs.all_runs(run_dir.home):
+    for other, _spec in earlier(run_dir, lambda other: _command(other) == _command(spec)):
         try:
-            if _is_earlier(other.spec(), spec) and (data := other.templates()) is not None:
+            if (data := other.templates()) is not None:
                 yield Templates.decode(data)
         except (OvernightError, ValueError):
             continue
 
 
-def _is_earlier(other: Spec, spec: Spec) -> bool:
-    return other.created_at < spec.created_at and _command(other) == _command(spec)
+def earlier(run_dir: RunDir, is_same: Callable[[Spec], bool]) -> Iterator[tuple[RunDir, Spec]]:
+    """The runs before this one whose intent is the same in that sense, the newest first. Raises Unreadable."""
+    began = run_dir.spec().created_at
+    for other in runs.all_runs(run_dir.home):
+        try:
+            spec = other.spec()
+        except OvernightError:
+            continue
+        if spec.created_at < began and is_same(spec):
+            yield other, spec
 
 
 def _command(spec: Spec) -> tuple[str, ...]:

@@ -1,30 +1,32 @@
 """Where a run came from: code, program, host, and the files it left in its folder.
 
 Rules:
-- Looking changes nothing: git is asked without its optional locks, and nothing of the run is executed.
+- Looking changes nothing, and nothing of the run is executed.
 - What cannot be learned is left out; a report never fails for it.
-- The commit is the one of the moment the report is written; files changed since are counted beside it.
+- The commit is the one that the run was started from, where somebody looked then; else that of the moment the report is
+  written. Files changed since are counted beside it.
 """
 
 import hashlib
 import os
 import platform
 import shutil
-import subprocess
 from pathlib import Path
 
 from overnight import __version__
+from overnight.core.changes import Code
 from overnight.core.model import Spec
+from overnight.readers import git
 from overnight.report.view import Provenance
 
-_GIT_S = 5.0
+_COMMIT_DIGITS = 12
 _MOST_FILES = 8
 _HASHED_BYTES = 16_000_000
 
 
-def provenance(spec: Spec, start_at: float) -> Provenance:
-    """What can be learned now; `start_at` is wall seconds."""
-    commit, changes = _git(spec.cwd)
+def provenance(spec: Spec, start_at: float, code: Code | None = None) -> Provenance:
+    """What can be learned now; `start_at` is wall seconds, `code` what it was started from."""
+    commit, changes = _git(spec.cwd, code if code is not None and code.root is not None else None)
     return Provenance(
         host=platform.node(),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -42,22 +44,12 @@ def _program(spec: Spec) -> str:
     return os.path.join(spec.cwd, found) if found else ""
 
 
-def _git(cwd: str) -> tuple[str, int | None]:
-    commit = _ask_git(cwd, "rev-parse", "--short=12", "HEAD").strip()
-    if not commit:
+def _git(cwd: str, code: Code | None) -> tuple[str, int | None]:
+    """The commit, and how many of its files were changed."""
+    tree = code or git.tree(cwd)
+    if tree is None or tree.commit is None:
         return "", None
-    return commit, len(_ask_git(cwd, "status", "--porcelain", "--untracked-files=no").splitlines())
-
-
-def _ask_git(cwd: str, *words: str) -> str:
-    """What git says, or nothing when it is not there, takes too long or this is no repository."""
-    environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-    command = ["git", "-c", "core.fsmonitor=false", "-C", cwd, *words]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=_GIT_S, env=environment, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
+    return tree.commit[:_COMMIT_DIGITS], sum(file.tracked for file in tree.files)
 
 
 def _artifacts(folder: Path, since: float) -> list[tuple[str, int, str]]:

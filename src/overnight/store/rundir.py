@@ -6,11 +6,12 @@
                     to the log of what was attached
     events.jsonl    everything that mattered           answers/      one file per answered question
     status.json/md  the latest TaskStatus              cursors/      what each reader has already been told
-    templates.bin   which lines a good run printed
+    templates.bin   which lines a good run printed         code.json     the code and the Python it was started from
 
 Rules:
 - Append or replace atomically; a crash at any point leaves a directory that can be read.
-- Answers and the stop request are exclusive: the first one counts, the others are told so.
+- Answers and the stop request are exclusive: the first one counts, the others are told so. One exception: a person
+  may end what an agent let go on; that answer lies beside the agent's, is exclusive too, and counts from then on.
 - What is damaged raises Unreadable with one sentence, except where less is still right: a torn line of
   `events.jsonl` is passed over (it was never acknowledged), a damaged cursor means "told nothing yet".
 - A file that is none of ours (a pipe, a link, a device, a terabyte of holes) is damaged: see `files`.
@@ -24,6 +25,8 @@ from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 from overnight.core import cadence
+from overnight.core.changes import Code
+from overnight.core.guard import outranks
 from overnight.core.model import Answer, Event, EventKind, Exit, Question, Spec, Start, Status, StopRequest
 from overnight.errors import AlreadyAnswered, AlreadyEnded, NothingToAnswer, Unreadable, UsageError
 from overnight.store import event_line, files
@@ -38,7 +41,10 @@ STATUS, STATUS_TEXT = "status.json", "status.md"
 EVENTS = "events.jsonl"
 ANSWERS, CURSORS = "answers", "cursors"
 TEMPLATES = "templates.bin"
+CODE = "code.json"
 _LONGEST_NAME = 200
+_PERSON = "!"
+"""After a question's id, in the name of the file with the answer of a person who overruled an agent's."""
 _LOOK_BACK = 1 << 18
 """Bytes of events before a place in which the last check-in stands, but for the wildest nights."""
 
@@ -135,6 +141,17 @@ class RunDir:
                 self.file(STATUS_TEXT), markdown(status).encode("utf-8", "replace"), durable=durable
             )
 
+    # ------------------------------------------------------------ what it was started from
+
+    def code(self) -> Code | None:
+        """The code and the Python it was started from; None when nobody could look. Raises Unreadable."""
+        return self._read(CODE, Code)
+
+    def write_code(self, code: Code) -> None:
+        """Keep what it was started from. Raises HomeUnusable."""
+        with self._writing():
+            files.replace(self.file(CODE), encode(code) + b"\n", durable=False)
+
     # ------------------------------------------------------------ what a good run printed
 
     def templates(self) -> bytes | None:
@@ -222,6 +239,8 @@ class RunDir:
         """
         last: Question | None = None
         for event in self.events_of("question", "answer", "ended"):
+            if event.kind == "answer" and last is not None and event.data.get("question", last.id) != last.id:
+                continue  # a person who overruled what an agent said to an earlier one
             last = _question(event) if event.kind == "question" else None
         if last is None or os.path.lexists(self._answer_path(last.id)) or self.over:
             return None
@@ -233,13 +252,29 @@ class RunDir:
         Raises AlreadyAnswered (somebody was faster), NothingToAnswer (not the open one), HomeUnusable.
         """
         asked = self.open_question()
-        if asked is None or asked.id != answer.question:
+        if (
+            asked is None
+            or asked.id != answer.question
+            or not self._publish(self._answer_path(asked.id), answer)
+        ):
+            self._overrule(answer)
+
+    def _overrule(self, answer: Answer) -> None:
+        """The question is not open: a person's answer may still take the place of an agent's."""
+        given = self._given(answer.question)
+        if given is None or not outranks(answer, given) or self.over or not self._is_latest(answer.question):
             raise self._not_open(answer.question)
+        if not self._publish(self._answer_path(answer.question + _PERSON), answer):
+            raise self._not_open(answer.question)
+
+    def _publish(self, path: str, answer: Answer) -> bool:
         with self._writing():
             os.makedirs(self.file(ANSWERS), 0o700, exist_ok=True)
-            first = files.publish(self._answer_path(asked.id), encode(answer) + b"\n")
-        if not first:
-            raise self._not_open(answer.question)
+            return files.publish(path, encode(answer) + b"\n")
+
+    def _is_latest(self, question: str) -> bool:
+        asked = self.questions()
+        return bool(asked) and asked[-1].id == question
 
     def answers(self, damaged: list[str] | None = None) -> list[Answer]:
         """Every answer that was given here, oldest first. Raises Unreadable; with `damaged`, what cannot be read is
@@ -272,9 +307,10 @@ class RunDir:
         return NothingToAnswer(f"Run {self.id} asks nothing that could be answered.")
 
     def _given(self, question: str) -> Answer | None:
-        for answer in self.answers():
-            if answer.question == question:
-                return answer
+        """The answer that counts: a person's before an agent's."""
+        found = [answer for answer in self.answers() if answer.question == question]
+        if found:
+            return min(found, key=lambda answer: answer.agent)
         given = (event for event in self.events_of("answer") if event.data.get("question") == question)
         return next(map(_answer, given), None)
 

@@ -36,7 +36,7 @@ from overnight.keeper.liveness import is_kept
 from overnight.keeper.records import EXIT, START
 from overnight.store.home import LOG
 from overnight.store.rundir import ANSWERS, STOP, RunDir
-from overnight.watchman import memory
+from overnight.watchman import code, memory
 from overnight.watchman.acts import Acts
 from overnight.watchman.ending import SAID_DONE, RunClock, end_watch, record_end
 from overnight.watchman.foreign import ForeignTail, place_of
@@ -225,9 +225,19 @@ class RunWatch:
         for fault in self._faults:
             await self._note(fault)
         if self.start is not None:
+            self._look_at_code(self.start)
             await self._do(self.watch.started(self._now()))
         self.acts.resume(self._known)
         self._known = []
+
+    def _look_at_code(self, start: Start) -> None:
+        """Once, when it starts: later, or of what was attached, the code may be another one."""
+        if self.spec.attached is None and not self.journal.knows("started"):
+            self.acts.beside(self._note_code(start))
+
+    async def _note_code(self, start: Start) -> None:
+        looking = self._tools.threads.long(code.note, self.run_dir, self.spec, start)
+        await asyncio.wait({asyncio.ensure_future(looking)}, timeout=code.BOUND_S)
 
     async def _note_adoption(self) -> None:
         gap_s = time.time() - self._known[-1].at
@@ -409,7 +419,8 @@ class RunWatch:
         for sentence in damaged:
             await self._note(sentence)
         for answer in answers:
-            if not self.journal.knows(f"answer:{answer.question}"):
+            key = f"answer:{answer.question}"
+            if not self.journal.knows(key) or not (answer.agent or self.journal.knows(f"{key}!")):
                 await self._answered(answer)
 
     async def _answered(self, answer: Answer) -> None:

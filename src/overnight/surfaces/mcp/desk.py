@@ -68,7 +68,9 @@ class Desk:
         """Start an ended command again."""
         asked = requests.read(arguments, requests.Relaunch)
         argv, remarks = _words(asked.command) if asked.command else (None, [])
-        new = await _beside(partial(app.relaunch, asked.command_id, argv=argv, env=asked.env))
+        new = await _beside(
+            partial(app.relaunch, asked.command_id, argv=argv, env=asked.env, by=asker.reader, agent=True)
+        )
         return await self._begun(asker, new.id, remarks)
 
     async def _begun(self, asker: Asker, run_id: str, remarks: list[str]) -> CallToolResult:
@@ -168,7 +170,9 @@ class Desk:
         """Answer; with `fix` the new run is told as after a start."""
         asked = requests.read(arguments, requests.Answer)
         argv, remarks = _words(asked.command) if asked.command else (None, [])
-        give = partial(app.answer, asked.command_id, asked.choice, asker.reader, env=asked.env, argv=argv)
+        give = partial(
+            app.answer, asked.command_id, asked.choice, asker.reader, env=asked.env, argv=argv, agent=True
+        )
         new = await _beside(give)
         if new is not None:
             return await self._begun(asker, new.id, [*remarks, f"{new.id} takes its place"])
@@ -180,7 +184,9 @@ class Desk:
     async def stop_command(self, asker: Asker, arguments: dict[str, Any]) -> Result:
         """Stop the tree; what outlived it is said."""
         asked = requests.read(arguments, requests.Stop)
-        done = await _beside(partial(app.stop, asked.command_id, asked.grace_seconds, asker.reader))
+        done = await _beside(
+            partial(app.stop, asked.command_id, asked.grace_seconds, asker.reader, agent=True)
+        )
         status = app.status(asked.command_id)
         left = ", ".join(f"{name} ({pid})" for pid, name in done.survivors)
         text = f"{status.run} is stopped ({', '.join(done.signals) or 'nothing was left'})"
