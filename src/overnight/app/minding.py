@@ -13,7 +13,7 @@ from typing import NamedTuple
 from overnight.app.feed import Feed
 from overnight.app.following import FRESH_S, Cursor
 from overnight.app.knowing import found, is_closed, status_of, unread_for, veil_of
-from overnight.app.place import Place, seen_lines
+from overnight.app.place import Place, seen_lines, whole_lines
 from overnight.core import handle
 from overnight.core.briefing import BRIEFING_TOKENS, QUESTION_TOKENS, Evidence, briefing
 from overnight.core.calls import TOOLS, Calls
@@ -147,8 +147,7 @@ def _last_lines(run: RunDir) -> list[str]:
     try:
         with open_log(run.log_path) as file:
             size = os.fstat(file.fileno()).st_size
-            file.seek(max(0, size - _LAST_BYTES))
-            return seen_lines(file.read())
+            return seen_lines(whole_lines(file, max(0, size - _LAST_BYTES), size))
     except (FileNotFoundError, Unreadable):
         return []
 

@@ -7,6 +7,7 @@ Rules:
 """
 
 import os
+from typing import BinaryIO
 
 from overnight.app.knowing import veil_of
 from overnight.core.model import Event, EventKind
@@ -90,9 +91,15 @@ def _log(path: str, begin: int, end: int | None) -> tuple[bytes, int]:
         until = size if end is None else min(end, size)
         if size < begin:
             begin = 0
-        file.seek(max(begin, until - _MOST_LINES_BYTES))
-        data = file.read(max(0, until - file.tell()))
+        data = whole_lines(file, max(begin, until - _MOST_LINES_BYTES), until, begin)
         return data, max(begin, until)
+
+
+def whole_lines(file: BinaryIO, start: int, end: int, known: int = 0) -> bytes:
+    """The bytes from `start` to `end`, without a line that begins before them; one begins at `known`."""
+    file.seek(start)
+    data = file.read(max(0, end - start))
+    return data.partition(b"\n")[2] if start > known and b"\n" in data else data
 
 
 def seen_lines(data: bytes) -> list[str]:

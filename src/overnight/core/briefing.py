@@ -15,14 +15,14 @@ import msgspec
 
 from overnight.core import fence
 from overnight.core.calls import Calls
-from overnight.core.digest import best_words, headline, problem_line, question_lines
+from overnight.core.digest import best_line, best_words, headline, problem_line, question_lines, trials_line
 from overnight.core.humane import duration, number, size
 from overnight.core.model import Event, Problem, Record, Sample, Status, Telling
 from overnight.core.tokens import estimate
 
 BRIEFING_TOKENS = 1200
 QUESTION_TOKENS = 400
-_CASCADES, _BEFORE, _LAST = 3, 5, 6
+_CASCADES, _BEFORE, _LAST, _METRICS = 3, 5, 6, 8
 _COMMAND = 300
 
 
@@ -39,13 +39,17 @@ class Evidence(NamedTuple):
 
 def briefing(status: Status, evidence: Evidence, calls: Calls, budget_tokens: int = BRIEFING_TOKENS) -> str:
     """The text, within `budget_tokens`."""
-    cause, cascades = _cause(status, evidence.events)
-    first = [f"{headline(status, best=status.best)} · {fence.quoted(status.name, 40)}"]
-    first += _asked(status, calls) if status.question is not None else _why(cause)
-    first += _next(status, cause, calls)
+    went_well = status.state == "succeeded"
+    cause, cascades = (None, _seen(status)) if went_well else _cause(status, evidence.events)
+    first = [f"{headline(status)} · {fence.quoted(status.name, 40)}"]
+    if status.question is not None:
+        first += _asked(status, calls)
+    elif not went_well:
+        first += _why(cause)
+    first += [*_results(status), *_next(status, cause, calls)]
     blocks = [
         _around(cause),
-        [f"then: {problem_line(p, advice=False)}" for p in cascades],
+        [f"{'seen' if went_well else 'then'}: {problem_line(p, advice=went_well)}" for p in cascades],
         _before(evidence.events, [cause, *cascades], status.elapsed_s),
         _resources(evidence.events, status.sample),
         [f"different from the last good run: {line}" for line in evidence.changed],
@@ -63,6 +67,14 @@ def _fitted(first: list[str], blocks: Iterable[list[str]], budget: int) -> list[
     return said
 
 
+def _results(status: Status) -> list[str]:
+    """What was reached: the best, the trials, the last value of each metric."""
+    lines = [best_line(status.best)] if status.best is not None else []
+    lines += [trials_line(status.trials)] if status.trials else []
+    last = [f"{fence.harmless(k, 40)} {number(v)}" for k, v in status.metrics.items()][-_METRICS:]
+    return lines + ([f"last: {', '.join(last)}"] if last else [])
+
+
 # ---------------------------------------------------------------- the cause
 
 
@@ -78,9 +90,14 @@ def _cause(status: Status, events: Sequence[Event]) -> tuple[Problem | None, lis
         cause = status.question.problems[0]
     if cause is None:
         return None, []
-    others = [p for p in status.problems if p.signature != cause.signature and p.severity != "info"]
     latest = next((p for p in status.problems if p.signature == cause.signature), cause)
-    return latest, sorted(others, key=lambda p: p.severity != "critical")[:_CASCADES]
+    return latest, _seen(status, besides=cause.signature)
+
+
+def _seen(status: Status, besides: str = "") -> list[Problem]:
+    """What else is known to be wrong, the worst first."""
+    others = [p for p in status.problems if p.signature != besides and p.severity != "info"]
+    return sorted(others, key=lambda p: p.severity != "critical")[:_CASCADES]
 
 
 def _asked(status: Status, calls: Calls) -> list[str]:
@@ -117,7 +134,7 @@ def _around(cause: Problem | None) -> list[str]:
 def _last(lines: Sequence[str], cause: Problem | None) -> list[str]:
     """How the log ends, without what stands around the cause already."""
     told = set(cause.context) if cause is not None else set()
-    return fence.fenced([line for line in fence.informative(lines)[-_LAST:] if line not in told])
+    return fence.fenced(fence.informative(line for line in lines if line not in told)[-_LAST:])
 
 
 def _command(status: Status) -> list[str]:

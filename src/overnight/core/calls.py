@@ -27,7 +27,7 @@ SHELL = Calls(
 )
 
 TOOLS = Calls(
-    again="again: since={since}",
+    again="again since={since}",
     answer="answer_question({run}, {choices})",
     report="get_report({run})",
     log="read_log({run}, lines={lines})",

@@ -7,21 +7,21 @@ Rules:
 - The budget is kept by leaving out the least worth, never by cutting a sentence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
 from overnight.core import fence
 from overnight.core.calls import SHELL, Calls
 from overnight.core.exits import signal_name
-from overnight.core.humane import duration, number, rate
+from overnight.core.humane import duration, number, rate, roughly
 from overnight.core.model import Answer, Best, Problem, Progress, Question, Record, Status
 from overnight.core.news import News
 from overnight.core.tokens import estimate
 
 QUIET_TOKENS = 60
 EVENTFUL_TOKENS = 400
-_PROBLEMS, _RECORDS = 4, 3
+_PROBLEMS, _RECORDS, _PARAMS = 4, 3, 12
 _FRESH_LINES = 8
 
 
@@ -41,8 +41,8 @@ def digest(
     again = calls.again.format(run=status.run, since=since) if status.state == "running" else ""
     parts = _parts(status, news, calls)
     if not parts and status.verdict in ("ok", "finished"):
-        head = headline(status, best=_fresh_best(status, news), named=not calls.again)
-        return f"{head}; {again}" if again else head
+        best = _fresh_best(status, news)
+        return f"{_quiet(status, best)}; {again}" if again else headline(status, best=best)
     kept = _fit([headline(status, best=_fresh_best(status, news)), *parts], budget_tokens - estimate(again))
     left = budget_tokens - estimate("\n".join([*kept, again]))
     return "\n".join([*kept, *_log_block(lines, left), *([again] if again else [])])
@@ -51,16 +51,33 @@ def digest(
 # ---------------------------------------------------------------- one line
 
 
-def headline(status: Status, *, best: Best | None = None, named: bool = True) -> str:
+def headline(status: Status, *, best: Best | None = None) -> str:
     """State, time, progress, the best where it is new: one line."""
-    words = [f"{status.run} {state_word(status)}" if named else state_word(status)]
-    words[0] += f" {duration(status.elapsed_s)}"
+    words = [f"{status.run} {state_word(status)} {duration(status.elapsed_s)}"]
     over = status.state != "running"
     rows = [replace(p, eta_s=None, rate_per_s=None) if over else p for p in status.progress]
-    words += [progress_words(p) for p in rows[: 2 if named else 1]]
+    words += [progress_words(p) for p in rows[:2]]
     if best is not None:
         words.append(f"best {best_words(best)}")
-    return " · ".join(words) if named else ", ".join(words)
+    return " · ".join(words)
+
+
+def _quiet(status: Status, best: Best | None) -> str:
+    """The same for a reader who knows the run and is told it a hundred times a night: every token counts."""
+    words = [f"{state_word(status)} {duration(status.elapsed_s)}"]
+    known = (
+        p for p in status.progress if p.eta_s is not None
+    )  # how far it is of what, before how fast it is
+    for progress in [*known, *status.progress][:1]:
+        eta_s = progress.eta_s
+        if eta_s is None:
+            words.append(progress_words(progress))
+        else:
+            bare = replace(progress, percent=None, eta_s=None, rate_per_s=None)
+            words += [progress_words(bare), f"ETA {roughly(eta_s)}"]
+    if best is not None:
+        words.append(f"best {best_words(replace(best, at=None))}")
+    return ", ".join(words)
 
 
 def state_word(status: Status) -> str:
@@ -91,6 +108,25 @@ def best_words(best: Best) -> str:
     """`val_acc 0.91 (epoch 12)`."""
     at = f" ({fence.harmless(best.at, 40)})" if best.at else ""
     return f"{fence.harmless(best.name, 40)} {number(best.value)}{at}"
+
+
+def best_line(best: Best) -> str:
+    """The same with what it was reached with: `best value 0.0312 (trial 812) with lr=0.0021, depth=3`."""
+    params = [f"{fence.harmless(k, 40)}={_param(v)}" for k, v in list(best.params.items())[:_PARAMS]]
+    more = ", …" if len(best.params) > _PARAMS else ""
+    return f"best {best_words(best)}" + (f" with {', '.join(params)}{more}" if params else "")
+
+
+def _param(text: str) -> str:
+    try:
+        return number(float(text))
+    except ValueError:
+        return fence.harmless(text, 40)
+
+
+def trials_line(trials: Mapping[str, int]) -> str:
+    """`trials: 746 complete, 214 pruned`."""
+    return "trials: " + ", ".join(f"{count} {state}" for state, count in trials.items() if count)
 
 
 # ---------------------------------------------------------------- what happened
@@ -138,7 +174,8 @@ def _ending(status: Status, news: News, calls: Calls) -> list[str]:
         by, reason = fence.harmless(news.stop.by, 40), fence.harmless(news.stop.reason, 80)
         parts.append(f"stopped by {by}: {reason}")
     if status.state != "running":
-        parts += [f"best {best_words(status.best)}"] if status.best is not None else []
+        parts += [best_line(status.best)] if status.best is not None else []
+        parts += [trials_line(status.trials)] if status.trials else []
         parts.append("report: " + calls.report.format(run=status.run))
     return parts
 
@@ -164,7 +201,9 @@ def _record_line(record: Record) -> str:
 
 
 def _trials_line(status: Status, news: News) -> list[str]:
-    """Trials that failed since the last look, or at all where that is news."""
+    """Trials that failed since the last look, or at all where that is news; of an end all are told."""
+    if status.state != "running":
+        return []
     failed = status.trials.get("failed", 0)
     before = news.before.trials.get("failed", 0) if news.before is not None and not news.first else 0
     return [f"{failed} of {sum(status.trials.values())} trials failed"] if failed > before else []

@@ -20,6 +20,15 @@ def duration(seconds: float) -> str:
     return f"{s // 86400} d {s % 86400 // 3600} h"
 
 
+def roughly(seconds: float) -> str:
+    """The same in one unit: `42 s`, `170 min`, `8 h`, `3 d`."""
+    if math.isfinite(seconds):
+        for unit, size_s in (("d", 86400), ("h", 3600), ("min", 60)):
+            if seconds >= 3 * size_s:
+                return f"{seconds / size_s:.0f} {unit}"
+    return duration(seconds)
+
+
 def number(value: float) -> str:
     """`100`, `0.0312`, `1.5e-07`: at most five significant digits, integers whole."""
     if not math.isfinite(value):
