@@ -21,6 +21,8 @@ from overnight.core.tokens import estimate
 
 QUIET_TOKENS = 60
 EVENTFUL_TOKENS = 400
+GOOD_END_TOKENS = 170
+"""An end that went well asks for nothing; by a real tokenizer it is under 150."""
 _PROBLEMS, _RECORDS, _PARAMS = 4, 3, 12
 _FRESH_LINES = 8
 
@@ -43,6 +45,8 @@ def digest(
     if not parts and status.verdict in ("ok", "finished"):
         best = _fresh_best(status, news)
         return f"{_quiet(status, best)}; {again}" if again else headline(status, best=best)
+    if status.state == "succeeded":
+        budget_tokens = min(budget_tokens, GOOD_END_TOKENS)
     kept = _fit([headline(status, best=_fresh_best(status, news)), *parts], budget_tokens - estimate(again))
     left = budget_tokens - estimate("\n".join([*kept, again]))
     return "\n".join([*kept, *_log_block(lines, left), *([again] if again else [])])
