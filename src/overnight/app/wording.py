@@ -34,7 +34,7 @@ def told(
     if status.question is not None and (news.asked is not None or news.first):
         return brief(place.run, status, calls, QUESTION_TOKENS)
     lines = [] if news.is_quiet and not news.first else place.lines_told()
-    if status.state != "running":
+    if status.state != "running" and not any(problem.severity != "info" for problem in status.problems):
         budget_tokens = min(budget_tokens, ENDED_TOKENS)
     return digest(status, news, lines=lines, calls=calls, since=since, budget_tokens=budget_tokens)
 

@@ -46,7 +46,7 @@ def briefing(status: Status, evidence: Evidence, calls: Calls, budget_tokens: in
     first += _asked(status, calls) if status.question is not None else _why(status, cause)
     first += _next(status, cause, calls)
     blocks = [
-        results(status),
+        results(status, metrics=True),
         [f"last checkpoint: {fence.quoted(evidence.saved)}"] if evidence.saved else [],
         _around(cause),
         [f"{'then: ' if cause else ''}{problem_line(p, advice=False)}" for p in cascades],

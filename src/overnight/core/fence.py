@@ -25,8 +25,9 @@ _SPEAKER = re.compile(
     r"|\[(?=/?(?:INST|SYSTEM|SYS)\])",
     re.I,
 )
-_BAR = re.compile(r"[\u2580-\u259f\u2501\u2578-\u257b]{2}|\d%\|| \[[=>#-]{8}")
-"""A bar as it is drawn: how far it is, is said as progress."""
+_BAR = re.compile(r"\d%\|[^|]{0,300}\|\s{0,3}\d")
+"""What tqdm draws; the progress says the same."""
+_DRAWN = re.compile(r"[\u2501-\u259f]{3,} ?")
 _LOOKALIKE = {"<": "‹", "[": "⟦"}
 
 
@@ -49,7 +50,7 @@ def fenced(lines: Iterable[str]) -> list[str]:
 def informative(lines: Iterable[str]) -> list[str]:
     """The lines without those that say the same again: of each shape the freshest, with how many were like it."""
     last: dict[str, tuple[int, str]] = {}
-    for line in lines:
+    for line in (_DRAWN.sub("", line) for line in lines):
         if not line.strip() or _BAR.search(line):
             continue
         shape = template(line)

@@ -3,7 +3,8 @@
 Rules:
 - A counter is known by its unit and its total: a training bar of 489 and a validation bar of 100 are two
   counters of one unit. The unfinished one stands for the unit, until others moved three times more than
-  ever between two of its own moves (then it was left behind, say by an earlier launch).
+  ever between two of its own moves (then it was left behind, say by an earlier launch). A finished one stands on
+  beside a smaller one that begins again and again: the bar of each evaluation.
 - Only a new number is progress. A line that repeats a number, however often, is none.
 - A counter that starts again (a lap: the next epoch's steps) goes on counting from where it was.
 - A number is kept as printed; a 0-based counter is told from a 1-based one by having shown its 0.
@@ -119,10 +120,12 @@ class Counter:
         """Whether it ever started again."""
         return self._before_laps > 0
 
-    @property
-    def left_behind(self) -> bool:
+    def gives_way_to(self, other: "Counter") -> bool:
         """Whether another counter of the unit may stand for it; see the rules of this file."""
-        return self.finished or self.others > 3 * max(self.patience, _PATIENCE)
+        if self.others > 3 * max(self.patience, _PATIENCE):
+            return True
+        smaller = other.total is not None and self.total is not None and other.total < self.total
+        return self.finished and not (other.lapped and smaller)
 
     def may_be(self, current: float) -> bool:
         """Whether a number that is printed without its total may be of this counter."""
@@ -214,13 +217,25 @@ class ProgressBook:
             return shown
         found = mine.get(total)
         if found is None:
-            found = mine.pop(None, None) or Counter(unit, total)
+            found = mine.pop(None, None) or self._renamed(unit, total, current) or Counter(unit, total)
             found.total = total
             mine[total] = found
         if len(mine) > _MOST_COUNTERS:
             idle = max((c for c in mine.values() if c is not found), key=lambda c: c.others)
             del mine[idle.total]
         return found
+
+    def _renamed(self, unit: str, total: float | None, current: float) -> Counter | None:
+        """The counter of that total which was taken for iterations, before the log said that it counts steps."""
+        before = self._counters.get("iteration", {})
+        counter = before.get(total) if unit == "step" and total is not None else None
+        if counter is None or counter.current is None or counter.current > current:
+            return None
+        del before[total]
+        if self._shown.get("iteration") is counter:
+            del self._shown["iteration"]
+        counter.unit = unit
+        return counter
 
     def _moved(self, counter: Counter) -> None:
         """Choose the counter that stands for its unit; see the rules of this file."""
@@ -230,7 +245,11 @@ class ProgressBook:
         counter.patience = max(counter.patience, counter.others)
         counter.others = 0
         shown = self._shown.get(counter.unit)
-        if shown is None or shown.left_behind or (shown.total is None and counter.total is not None):
+        if (
+            shown is None
+            or shown.gives_way_to(counter)
+            or (shown.total is None and counter.total is not None)
+        ):
             self._shown[counter.unit] = counter
 
     # ------------------------------------------------------------ telling
