@@ -44,6 +44,7 @@ bench: $(READY)
 	$(BIN)/python bench/dense.py --mb $(MB)
 	$(BIN)/python bench/masking.py
 	$(BIN)/python bench/costs.py
+	$(BIN)/python bench/tokens/run.py
 
 fuzz: $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'

@@ -46,7 +46,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     `file:PATH`; when empty, the desktop if there is one and `notifications.log` in the home.
     `schedule`: seconds after the start of the early check-ins, then the period. `policy`: what the watch may
     do by itself. `early_wait_s`: how long `run` waits before it hands back an id. `results`: a file of the
-    user's whose block about a run is updated. `linger_s`: how long the watchman stays after the last run.
+    user's whose block about a run is updated. `on_attention`, `on_end`: commands to be run for each question and end.
+    `linger_s`: how long the watchman stays after the last run.
     """
 
     lang: Language = msgspec.field(default_factory=language_of_locale)
@@ -55,6 +56,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     policy: Policy = Policy()
     early_wait_s: float = 10.0
     results: str | None = None
+    on_attention: str | None = None
+    on_end: str | None = None
     linger_s: float = 600.0
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from overnight.app.knowing import found, list_runs, log_path, masked, read_log
     from overnight.app.looking import Lines, errors, last_lines, range_of_lines, search
     from overnight.app.minding import Told, brief, cancel_wait, check_in, is_wait_cancelled, overview
+    from overnight.app.overseeing import Seen, oversee
     from overnight.app.reading import log_pieces
     from overnight.app.results import Analysed, analyze, analyze_each, make_report
     from overnight.app.starting import Launched, launch
@@ -45,6 +46,7 @@ _WHERE = {
     "feed": ("Feed", "LiveFeed"),
     "following": ("Following", "WaitResult", "follow", "status", "wait"),
     "knowing": ("found", "list_runs", "log_path", "masked", "read_log"),
+    "overseeing": ("Seen", "oversee"),
     "looking": ("Lines", "errors", "last_lines", "range_of_lines", "search"),
     "minding": ("Told", "brief", "cancel_wait", "check_in", "is_wait_cancelled", "overview"),
     "delegating": ("Begun", "Token", "access_token", "signing_key", "start_for_agent"),
@@ -70,6 +72,7 @@ __all__ = [
     "Lines",
     "LiveFeed",
     "Pending",
+    "Seen",
     "Stopped",
     "Token",
     "Told",
@@ -101,6 +104,7 @@ __all__ = [
     "masked",
     "notify_pending",
     "notify_test",
+    "oversee",
     "overview",
     "prune",
     "range_of_lines",

@@ -24,7 +24,7 @@ from overnight.keeper.attend import began_at
 from overnight.keeper.identity import boot_id, boottime
 from overnight.keeper.launch import attend
 from overnight.keeper.stranger import Output, Stranger, file_id, look
-from overnight.store import files, runs
+from overnight.store import files, locks, runs
 from overnight.store import home as store
 from overnight.store.rundir import RunDir
 
@@ -232,11 +232,12 @@ def _one_at_a_time(home: str) -> Iterator[None]:
         fd = os.open(os.path.join(home, _LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise store.unusable(home, error) from error
+    held = fd
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+        held = locks.lock(fd, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(fd)
+        locks.release(fd, held)
 
 
 def _refuse_twice(home: str, attached: dict[str, Any], stranger: Stranger | None) -> None:

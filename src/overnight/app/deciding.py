@@ -182,6 +182,7 @@ def _again(run: RunDir, env: Mapping[str, str] | None, argv: Sequence[str] | Non
         expect=old.expect,
         pty=old.pty,
         results=old.results,
+        hooks={str(of): command for of, command in old.hooks.items()},
         replaces=run.id,
         changed=_changes(old, old_env, new_argv, new_env),
     )

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from overnight.app.environment import for_agent
 from overnight.app.knowing import status_of
 from overnight.app.starting import here, launch
 from overnight.core.humane import duration
@@ -43,9 +44,10 @@ def start_for_agent(
         raise CannotStart(f"There is no folder {folder!r}: name one with cwd.", code="bad_cwd")
     if not again:
         _refuse_second(list(argv), folder)
-    launched = launch(argv, name=name, cwd=folder, env=env)
+    found = for_agent(folder, os.environ)
+    launched = launch(argv, name=name, cwd=folder, env=env, base=(found.source, found.env))
     remarks = [f"nobody watches it: {launched.unwatched}"] if launched.unwatched else []
-    return Begun(launched.id, remarks)
+    return Begun(launched.id, [*remarks, found.words()])
 
 
 class Token(NamedTuple):

@@ -9,6 +9,7 @@ Rules:
 """
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -17,7 +18,7 @@ from typing import Protocol
 
 from inotify_simple import INotify, flags
 
-from overnight.app.knowing import unread_for
+from overnight.app.knowing import LOOK_S, unread_for
 from overnight.errors import OvernightError
 from overnight.store.rundir import EVENTS, EXIT, STATUS, RunDir
 from overnight.watchman.start import ensure_if_needed, watchman_pid
@@ -67,7 +68,8 @@ class LiveFeed:
                 if unread is not None and unread <= 0:
                     unread_told = True
                     continue
-                await _woken(changed, left if unread is None else min(left, unread))
+                look = None if self._folders[run.path].told else LOOK_S
+                await _woken(changed, min(t for t in (left, unread, look) if t is not None))
 
     def close(self) -> None:
         """Let go of everything."""
@@ -100,8 +102,13 @@ class LiveFeed:
             self._inotify = INotify(nonblocking=True)
             asyncio.get_running_loop().add_reader(self._inotify.fileno(), self._changes)
         folder = _Folder(run)
-        self._watch(folder, run.path, _FOLDER)
-        self._watch_events(folder)
+        try:
+            self._watch(folder, run.path, _FOLDER)
+            self._watch_events(folder)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            folder.told = False  # the kernel has no watches left: it is looked at
         self._folders[run.path] = folder
         return folder
 
@@ -177,6 +184,7 @@ class _Folder:
 
     def __init__(self, run: RunDir) -> None:
         self.run = run
+        self.told = True
         self.watches: set[int] = set()
         self.waiters: set[asyncio.Event] = set()
 

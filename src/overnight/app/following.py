@@ -7,6 +7,7 @@ Rules:
 - A wait comes back early for whatever the workflow would tell somebody, and for a critical error.
 """
 
+import errno
 import os
 import select
 import time
@@ -17,7 +18,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 import msgspec
 from inotify_simple import INotify, flags
 
-from overnight.app.knowing import found, is_closed, status_of, unread_for
+from overnight.app.knowing import LOOK_S, found, is_closed, status_of, unread_for
 from overnight.app.place import Place
 from overnight.core.digest import digest
 from overnight.core.model import MAX_WAIT_S, Event, Status, Struct
@@ -55,7 +56,7 @@ class Following:
     def __init__(self, run: RunDir) -> None:
         self.run = run
         self._inotify = INotify(nonblocking=True)
-        self._inotify.add_watch(run.path, _CHANGES)
+        self._told = self._is_told()
         self._guard: int | None = None
         self._end_told = False
         self._mind()
@@ -89,7 +90,20 @@ class Following:
             if unread is not None and unread <= 0:
                 self._end_told = True
                 return True
-            self._block(min((t for t in (left, unread) if t is not None), default=None))
+            look = None if self._told else LOOK_S
+            self._block(min((t for t in (left, unread, look) if t is not None), default=None))
+            if not self._told:
+                return True
+        return True
+
+    def _is_told(self) -> bool:
+        """Whether the kernel tells the changes; when it has no watches left, the run is looked at instead."""
+        try:
+            self._inotify.add_watch(self.run.path, _CHANGES)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            return False
         return True
 
     def _changed(self) -> bool:

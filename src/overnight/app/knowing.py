@@ -24,6 +24,8 @@ from overnight.watchman.start import ensure_if_needed
 _BLOCK = 1 << 16
 _MOST_TAIL = 1 << 24
 _UNREAD_S = 2.0
+LOOK_S = 2.0
+"""How often a run is looked at by who waits for it, when the kernel does not tell its changes."""
 
 
 def found(ref: str) -> RunDir:

@@ -53,6 +53,7 @@ def launch(
     expect: Mapping[str, float] | None = None,
     pty: bool = False,
     results: str | None = None,
+    hooks: Mapping[str, str] | None = None,
     replaces: str | None = None,
     changed: Sequence[str] = (),
 ) -> Launched:
@@ -60,8 +61,9 @@ def launch(
 
     `env`: additions to this process's environment, or to that of `base`: its kind, which is remembered so that a
     relaunch finds it again, and its variables, which are not (see `app.environment`).
-    `schedule`: seconds, see `core.cadence`. `policy`: the fields of `core.model.Policy` that differ from the settings. `goal`: `direction` and `metric`. What is
-    None comes from the settings. Raises CannotStart, HomeUnusable, UsageError, Unreadable (broken settings).
+    `schedule`: seconds, see `core.cadence`. `policy`: the fields of `core.model.Policy` that differ from the
+    settings. `goal`: `direction` and `metric`. `hooks`: commands for `attention` and `end`. What is None comes from the
+    settings. Raises CannotStart, HomeUnusable, UsageError, Unreadable (broken settings).
     """
     if not argv or not argv[0].strip():
         raise CannotStart("There is no command to run: put one after `--`.", code="empty_command")
@@ -71,7 +73,7 @@ def launch(
     given |= {"base": base[0] if base else None}
     spec |= {field: value for field, value in given.items() if value is not None}
     spec |= {"tags": list(tags), "expect": {**_walltime(), **(expect or {})}, "changed": list(changed)}
-    spec |= watching(schedule, policy, results)
+    spec |= watching(schedule, policy, results, hooks)
     home = store.home()
     path = store.create_run_dir(home, spec)
     try:
@@ -99,7 +101,10 @@ def here() -> str:
 
 
 def watching(
-    schedule: Sequence[float] | None, policy: Mapping[str, Any] | None, results: str | None
+    schedule: Sequence[float] | None,
+    policy: Mapping[str, Any] | None,
+    results: str | None,
+    hooks: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """How to watch: what was given, over what the settings say; nothing where the defaults do."""
     found = _from_settings() if os.path.exists(_settings_path()) else {}
@@ -109,7 +114,9 @@ def watching(
         found["policy"] = {**found.get("policy", {}), **policy}
     if results is not None:
         found["results"] = results
-    if schedule is not None or policy:
+    if hooks:
+        found["hooks"] = {**found.get("hooks", {}), **hooks}
+    if schedule is not None or policy or hooks:
         _check(found)
     return found
 
@@ -117,10 +124,11 @@ def watching(
 def _check(found: dict[str, Any]) -> None:
     import msgspec
 
-    from overnight.core import cadence
+    from overnight.core import cadence, hooks
     from overnight.core.model import Policy
 
     try:
+        hooks.check(found.get("hooks", {}))
         cadence.check(tuple(found.get("schedule", cadence.DEFAULT)))
         msgspec.convert(found.get("policy", {}), Policy, strict=False)
     except (ValueError, msgspec.ValidationError) as error:
@@ -134,6 +142,8 @@ def _from_settings() -> dict[str, Any]:
 
     loaded = settings.load()
     found: dict[str, Any] = {"schedule": list(loaded.schedule), "policy": msgspec.to_builtins(loaded.policy)}
+    hooks = {"attention": loaded.on_attention, "end": loaded.on_end}
+    found["hooks"] = {of: command for of, command in hooks.items() if command}
     return found | ({"results": loaded.results} if loaded.results else {})
 
 

@@ -46,7 +46,7 @@ def briefing(status: Status, evidence: Evidence, calls: Calls, budget_tokens: in
     blocks = [
         _around(cause),
         [f"then: {problem_line(p, advice=False)}" for p in cascades],
-        _before(evidence.events, cause, status.elapsed_s),
+        _before(evidence.events, [cause, *cascades], status.elapsed_s),
         _resources(evidence.events, status.sample),
         [f"different from the last good run: {line}" for line in evidence.changed],
         _command(status),
@@ -130,22 +130,23 @@ def _command(status: Status) -> list[str]:
 # ---------------------------------------------------------------- what was
 
 
-def _before(events: Sequence[Event], cause: Problem | None, now: float) -> list[str]:
+def _before(events: Sequence[Event], told: Sequence[Problem | None], now: float) -> list[str]:
     """What else mattered, the latest last, each with how long ago it was."""
-    told = []
+    known = {problem.signature for problem in told if problem is not None}
+    lines = []
     for event in events:
-        words = _happened(event, cause)
-        told += [f"{duration(max(0.0, now - event.t))} before: {words}"] if words else []
-    return told[-_BEFORE:]
+        words = _happened(event, known)
+        lines += [f"{duration(max(0.0, now - event.t))} before: {words}"] if words else []
+    return lines[-_BEFORE:]
 
 
-def _happened(event: Event, cause: Problem | None) -> str:
+def _happened(event: Event, known: set[str]) -> str:
     if event.kind == "record":
         best = msgspec.convert(event.data, Record, strict=False).best
         return f"record {best_words(best)}"
     if event.kind == "problem":
         problem = msgspec.convert(event.data, Problem, strict=False)
-        if problem.severity == "info" or (cause is not None and problem.signature == cause.signature):
+        if problem.severity == "info" or problem.signature in known:
             return ""
         return problem_line(problem, advice=False)
     if event.kind == "answer":

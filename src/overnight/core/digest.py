@@ -9,6 +9,8 @@ Rules:
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from overnight.core import fence
 from overnight.core.calls import SHELL, Calls
 from overnight.core.exits import signal_name
@@ -53,7 +55,9 @@ def headline(status: Status, *, best: Best | None = None, named: bool = True) ->
     """State, time, progress, the best where it is new: one line."""
     words = [f"{status.run} {state_word(status)}" if named else state_word(status)]
     words[0] += f" {duration(status.elapsed_s)}"
-    words += [progress_words(p) for p in status.progress[: 2 if named else 1]]
+    over = status.state != "running"
+    rows = [replace(p, eta_s=None, rate_per_s=None) if over else p for p in status.progress]
+    words += [progress_words(p) for p in rows[: 2 if named else 1]]
     if best is not None:
         words.append(f"best {best_words(best)}")
     return " · ".join(words) if named else ", ".join(words)

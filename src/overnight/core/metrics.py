@@ -85,7 +85,8 @@ class MetricBook:
     # ------------------------------------------------------------ seeing
 
     def see(self, fact: Fact, now: float | None = None, position: str | None = None) -> None:
-        """Take in a fact at `now`; `position` is where the run is, in words. Other kinds change nothing."""
+        """Take in a fact at `now`; other kinds change nothing. `position`: where the run is, in words, for a value
+        that was printed without its step."""
         if isinstance(fact, MetricSeen):
             self._metric(fact, now, position)
         elif isinstance(fact, TrialSeen):

@@ -21,6 +21,7 @@ Phase = Literal["starting", "early", "cruise", "paused", "ended"]
 RunState = Literal["running", "succeeded", "failed", "stopped", "lost"]
 Choice = Literal["fix", "continue", "stop"]
 TellKind = Literal["success", "failure", "discovery", "question"]
+HookOf = Literal["attention", "end"]
 TrialState = Literal["running", "complete", "pruned", "failed"]
 
 Seconds = Annotated[float, msgspec.Meta(ge=-1e11, le=1e11)]
@@ -121,6 +122,7 @@ class Spec(Struct, frozen=True):
     expect: dict[str, float] = {}
     pty: bool = False
     results: str | None = None
+    hooks: dict[HookOf, str] = {}
     replaces: str | None = None
     changed: list[str] = []
     executor: str = "local"
@@ -427,6 +429,7 @@ EventKind = Literal[
     "notification",  # data: Telling; the watchman puts it into the outbox
     "told",  # data: key, channel
     "report",  # data: paths
+    "hook",  # data: on, key, code, seconds, said: a command of the user was run for a question or the end
     "note",  # data: text; the tool speaking of itself (a gap, an adoption, a fault)
 ]
 

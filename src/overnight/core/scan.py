@@ -78,7 +78,7 @@ class Matcher:
     def is_quiet(self, text: str) -> bool:
         """Whether neither `text` nor any line with the same letters, whatever its digits, holds a signature."""
         low = text.translate(_ERASED).lower()
-        return not any(gate in low for gate in self._gates)
+        return not any(map(low.__contains__, self._gates))
 
     def judges_digits(self, text: str) -> bool:
         """Whether the verdict on `text` depends on its digits."""
@@ -127,7 +127,7 @@ class _Entry:
         return Care.ZEROES if self.signature.generic else Care.NONE
 
     def may(self, low: str) -> bool:
-        return any(gate in low for gate in self.gates)
+        return any(map(low.__contains__, self.gates))
 
     def weight(self, text: str) -> int | None:
         """How much of `text` it knows: the longest of its matches, in characters; None when there is none."""

@@ -28,6 +28,7 @@ from overnight.core.model import (
     Event,
     EventKind,
     Exit,
+    MetricSeen,
     Observation,
     Phase,
     PhaseSeen,
@@ -257,7 +258,8 @@ class Watch:
             events = self._unstall(now)
         else:
             events = []
-        self.metrics.see(fact, now, self.progress.position())
+        unplaced = isinstance(fact, MetricSeen) and (fact.step is None or not fact.step_unit)
+        self.metrics.see(fact, now, self.progress.position() if unplaced else None)
         self._detectors.see(fact, self.metrics, now)
         if isinstance(fact, PhaseSeen) and fact.phase == "done":
             self._done = self._said_done = True

@@ -8,6 +8,7 @@ import os
 from overnight.keeper import records
 from overnight.keeper.identity import boot_id
 from overnight.keeper.oom import Counters
+from overnight.store import locks
 
 TYPE_CHECKING = False  # typing itself would cost 8 ms
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ class Post:
 
     def _locked(self, name: str) -> int:
         fd = self._open(name, os.O_RDWR)
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        return fd
+        return locks.lock(fd, fcntl.LOCK_EX)
 
 
 class Charge(Post):

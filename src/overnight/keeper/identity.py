@@ -11,6 +11,8 @@ import fcntl
 import os
 import time
 
+from overnight.store import locks
+
 _NO_LOCK = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
 
 
@@ -102,11 +104,12 @@ def is_held(lock_path: str) -> bool:
         if error.errno not in _NO_LOCK:
             raise
         return False
+    held = fd
     try:
         # Shared, so that two who ask at once do not see each other.
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        held = locks.lock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:
-        os.close(fd)
+        locks.release(fd, held)
     return False

@@ -17,6 +17,7 @@ import os
 import sys
 
 from overnight.errors import CannotAttach, CannotStart, OvernightError
+from overnight.store import locks
 from overnight.store.home import unusable
 
 _KEPT_OF_ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "HOME")
@@ -158,8 +159,7 @@ def _wait_for_keepers(run_dir: str) -> None:
         fd = os.open(os.path.join(run_dir, "lock"), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:  # they never got that far
         return
-    fcntl.flock(fd, fcntl.LOCK_SH)
-    os.close(fd)
+    locks.release(fd, locks.lock(fd, fcntl.LOCK_SH))
 
 
 def _understood(report: str, name: str, cwd: str, run_dir: str) -> Started:

@@ -15,6 +15,8 @@ import stat
 import threading
 from collections.abc import Iterator
 
+from overnight.store import locks
+
 MOST_BYTES = 64 << 20
 """More than any record of ours holds: the longest command with its environment is some 12 MiB of JSON."""
 MOST_LINES_BYTES = 1 << 30
@@ -51,9 +53,9 @@ def append_lines(path: str, data: bytes) -> None:
 
     A write that does not fit is taken back, so that a full disk tears nothing.
     """
-    fd = plain(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW)
+    held = fd = plain(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)  # several threads, and a second process after a take-over
+        held = locks.lock(fd, fcntl.LOCK_EX)  # several threads, and a second process after a take-over
         size = os.fstat(fd).st_size
         if size and os.pread(fd, 1, size - 1) != b"\n":
             data = b"\n" + data
@@ -64,7 +66,7 @@ def append_lines(path: str, data: bytes) -> None:
             raise
         os.fsync(fd)
     finally:
-        os.close(fd)
+        locks.release(fd, held)
 
 
 def plain(path: str, flags: int) -> int:

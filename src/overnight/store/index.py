@@ -11,8 +11,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Column, ColumnElement, Connection, bindparam, delete, func, select, update
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from overnight.core.model import RunState, Status, Telling
 from overnight.errors import Unreadable
@@ -150,16 +150,30 @@ class Index:
 # ---------------------------------------------------------------- rows, also for the rebuild
 
 
+def _or_replace(row: Insert, keys: list[Column[Any]], *names: str) -> Insert:
+    """The row, or these columns of the one that has its keys already."""
+    return row.on_conflict_do_update(index_elements=keys, set_={name: row.excluded[name] for name in names})
+
+
+# Built once: each check-in of each run uses them, and building takes longer than executing.
+_PUT_RUN = _or_replace(insert(runs), [runs.c.run], "name", "state", "status").returning(runs.c.id)
+_PUT_POINT = _or_replace(insert(points), [points.c.series_id, points.c.check_in], "t", "value")
+_PUT_SERIES = insert(series).returning(series.c.id)
+_SERIES = select(series.c.id).where(
+    series.c.run_id == bindparam("run_id"), series.c.name == bindparam("name")
+)
+
+
 def put_run(connection: Connection, status: Status) -> int:
     """Insert or update the row of a run; its id."""
-    values = {
+    row = {
+        "run": status.run,
+        "started_at": status.updated_at - status.elapsed_s,
         "name": status.name.encode("utf-8", "replace").decode(),
         "state": status.state,
         "status": encode(status),
     }
-    row = insert(runs).values(run=status.run, started_at=status.updated_at - status.elapsed_s, **values)
-    upsert = row.on_conflict_do_update(index_elements=[runs.c.run], set_=values).returning(runs.c.id)
-    run_id: int = connection.execute(upsert).scalar_one()
+    run_id: int = connection.execute(_PUT_RUN, row).scalar_one()
     return run_id
 
 
@@ -167,15 +181,13 @@ def put_points(
     connection: Connection, run_id: int, check_in: int, t: float, values: Mapping[str, float]
 ) -> None:
     """Keep the finite ones of these values; a second look at a check-in replaces the first."""
-    finite = {name: value for name, value in values.items() if abs(value) < float("inf")}
-    for name, value in finite.items():
-        row = insert(points).values(
-            series_id=_series(connection, run_id, name), check_in=check_in, t=t, value=value
-        )
-        upsert = row.on_conflict_do_update(
-            index_elements=[points.c.series_id, points.c.check_in], set_={"t": t, "value": value}
-        )
-        connection.execute(upsert)
+    found = [
+        {"series_id": _series(connection, run_id, name), "check_in": check_in, "t": t, "value": value}
+        for name, value in values.items()
+        if abs(value) < float("inf")
+    ]
+    if found:
+        connection.execute(_PUT_POINT, found)
 
 
 def put_message(
@@ -201,12 +213,10 @@ def put_message(
 
 
 def _series(connection: Connection, run_id: int, name: str) -> int:
-    clean = name.encode("utf-8", "replace").decode()
-    known = select(series.c.id).where(series.c.run_id == run_id, series.c.name == clean)
-    found = connection.execute(known).scalar()
+    row = {"run_id": run_id, "name": name.encode("utf-8", "replace").decode()}
+    found = connection.execute(_SERIES, row).scalar()
     if found is None:
-        row = insert(series).values(run_id=run_id, name=clean).returning(series.c.id)
-        found = connection.execute(row).scalar_one()
+        found = connection.execute(_PUT_SERIES, row).scalar_one()
     return int(found)
 
 

@@ -10,6 +10,7 @@ import logging
 import logging.handlers
 import os
 import sys
+from collections.abc import Iterable
 from functools import partial
 
 from overnight.core.mask import mask
@@ -43,8 +44,7 @@ def main() -> int:
 
 def _watch(home: str, held: lock.HomeLock) -> None:
     os.chdir(home)
-    os.closerange(3, held.fd)
-    os.closerange(held.fd + 1, _MOST_FILES)
+    _close_all_but(held.descriptors)
     set_name(f"{OWN_PREFIX}watch")
     _log_to(os.path.join(home, start.LOG))
     lock_or_none: lock.HomeLock | None = held
@@ -54,6 +54,15 @@ def _watch(home: str, held: lock.HomeLock) -> None:
         lock_or_none = lock.take(home) if again else None
     logging.shutdown()
     os._exit(0)  # a thread that hangs on a dead mount keeps nobody here
+
+
+def _close_all_but(kept: Iterable[int]) -> None:
+    """What we were started with, the standard ones aside."""
+    after = 3
+    for fd in sorted(kept):
+        os.closerange(after, fd)
+        after = fd + 1
+    os.closerange(after, _MOST_FILES)
 
 
 async def _serve(home: str, held: lock.HomeLock) -> bool:

@@ -26,6 +26,7 @@ from overnight.keeper.records import read_start
 from overnight.keeper.stop import StopReport
 from overnight.store.rundir import RunDir
 from overnight.watchman.ending import RunClock, stop
+from overnight.watchman.hooking import Hooks
 from overnight.watchman.journal import Journal
 from overnight.watchman.reports import NoReportError
 from overnight.watchman.sampler import Sampler
@@ -63,7 +64,9 @@ class Acts:
         self._summary: Telling | None = None
         self._reported: Event | None = None
         self._status_trouble: str | None = None
+        self._hooks = Hooks(run_dir, watch, journal, tools.threads, self.status)
         self._do: dict[str, Callable[[Event], None]] = {
+            "question": self._question,
             "interrupt": self._interrupt,
             "stop": self._stop,
             "notification": self._notify,
@@ -88,8 +91,16 @@ class Acts:
         self._reported = next((event for event in known if event.kind == "report"), None)
         for event in known:
             stops = event.kind in ("interrupt", "stop") and "stopped_tree" not in kinds
-            if stops or (event.kind == "notification" and event.data.get("key") not in told):
+            asks = event.kind == "question" and self._is_open(event)
+            if stops or asks or (event.kind == "notification" and event.data.get("key") not in told):
                 self._do[event.kind](event)
+
+    def _question(self, event: Event) -> None:
+        self.beside(self._hooks.fire("attention", event.key))
+
+    def _is_open(self, event: Event) -> bool:
+        question = self._watch.question
+        return question is not None and question.id == event.data.get("id")
 
     def _interrupt(self, _event: Event) -> None:
         self._stop_tree(None)
@@ -182,6 +193,7 @@ class Acts:
             await asyncio.wait({report}, timeout=_SUMMARY_BOUND_S)
             summary = msgspec.structs.replace(self._summary, report=self._watch.report)
             self.beside(self._tools.outbox.tell(summary))
+        self.beside(self._hooks.fire("end", "ended", after=report))
 
     async def _report(self) -> None:
         if self._reported is not None:

@@ -19,6 +19,7 @@ from overnight.keeper.identity import boot_id, boottime
 from overnight.keeper.patience import wait_for_better
 from overnight.keeper.stop import StopReport, stop_tree
 from overnight.keeper.witness import wait_for_exit
+from overnight.store import locks
 from overnight.store.rundir import RunDir
 
 _REAP_S = 30.0
@@ -98,10 +99,11 @@ def _wait_for_keepers(run_dir: RunDir) -> None:
         fd = os.open(run_dir.file(records.LOCK), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return
+    held = fd
     try:
-        fcntl.flock(fd, fcntl.LOCK_SH)
+        held = locks.lock(fd, fcntl.LOCK_SH)
     finally:
-        os.close(fd)
+        locks.release(fd, held)
 
 
 class RunClock:
@@ -123,8 +125,13 @@ class RunClock:
 
     def slept(self) -> float:
         """Seconds that the machine was suspended since this was asked last."""
-        before, self._asleep = self._asleep, _asleep()
-        return self._asleep - before
+        slept_s = self.sleeping()
+        self._asleep += slept_s
+        return slept_s
+
+    def sleeping(self) -> float:
+        """The same, which stays to be asked."""
+        return _asleep() - self._asleep
 
     def of(self, exit_: Exit, log_path: str) -> float:
         """When the run ended: by the record, else by the last write to its log."""

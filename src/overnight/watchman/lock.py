@@ -15,6 +15,7 @@ import signal
 
 from overnight import __version__
 from overnight.keeper.identity import boot_id, open_pidfd, start_ticks
+from overnight.store import locks
 from overnight.store.home import WATCH_LOCK, WATCH_LOCK_BYTES
 from overnight.watchman.start import holder, is_older
 
@@ -25,25 +26,32 @@ _GO_S = 15.0
 class HomeLock:
     """The home's watch, held until `release` or the end of the process."""
 
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
+    def __init__(self, fd: int, held: int) -> None:
+        self._fd, self._held = fd, held
+
+    @property
+    def descriptors(self) -> set[int]:
+        """What must stay open."""
+        return {self._fd, self._held}
 
     def release(self) -> None:
         """Let somebody else have it."""
-        os.close(self.fd)
+        locks.release(self._fd, self._held)
 
 
 def take(home: str) -> HomeLock | None:
     """The lock; None when another watchman holds it. Raises OSError when the home cannot be written."""
     fd = os.open(os.path.join(home, WATCH_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    while not _try(fd, fcntl.LOCK_EX):
-        if not _try(fd, fcntl.LOCK_SH):
+    while (held := _try(fd, fcntl.LOCK_EX)) is None:
+        if (shared := _try(fd, fcntl.LOCK_SH)) is None:
             os.close(fd)
             return None
+        if shared != fd:
+            os.close(shared)
         # Somebody was only looking: it is gone by now, or at the next turn.
     line = f"{os.getpid()} {start_ticks('self')} {__version__}\n"
     os.pwrite(fd, line.rjust(WATCH_LOCK_BYTES).encode(), 0)  # for who looks; what counts is the lock
-    return HomeLock(fd)
+    return HomeLock(fd, held)
 
 
 def take_over(home: str) -> HomeLock | None:
@@ -76,9 +84,9 @@ def _ended(fd: int, number: signal.Signals) -> bool:
     return bool(poller.poll(_GO_S * 1000))
 
 
-def _try(fd: int, how: int) -> bool:
+def _try(fd: int, how: int) -> int | None:
+    """What holds the lock now; None when it is another's."""
     try:
-        fcntl.flock(fd, how | fcntl.LOCK_NB)
+        return locks.lock(fd, how | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
-    return True
+        return None

@@ -10,6 +10,8 @@ The order of one run:
 
 Rules:
 - It runs as one task and owns its `Watch`; whatever raises ends the task, and the service begins anew at 1.
+- A line from which nothing follows wakes no task: while the task rests, what is read is understood right there
+  (`_came`). All else is left to the task, in its order.
 - `blind`: after repeated faults the log is no longer read; the end, a stop and answers still get through.
 """
 
@@ -74,6 +76,8 @@ class RunWatch:
         self._changed: set[str] = set()
         self._ended: bool | None = None
         self._wake = asyncio.Event()
+        self._rests_until: float | None = None
+        self._reading: asyncio.Future[bytes] | None = None
 
     def notice(self, *names: str) -> None:
         """Something of that name changed in the run's folder."""
@@ -81,6 +85,16 @@ class RunWatch:
         if EXIT in names:
             self._ended = None
         self._wake.set()
+
+    def notice_log(self) -> None:
+        """The log in the run's folder grew, or was changed otherwise."""
+        if self._rests_until is None or self.blind or self.spec.attached is not None:
+            self.notice(LOG)
+        elif self._reading is None:
+            self._reading = self._tools.threads.gathered(self._tail.read)
+            self._reading.add_done_callback(self._came)
+        else:
+            self._changed.add(LOG)
 
     def failed(self, error: BaseException) -> None:
         """The last `live` raised this: it will be in the run's events."""
@@ -132,6 +146,9 @@ class RunWatch:
         self.clock = RunClock(start, max((event.t for event in known), default=0.0))
         self.watch = await self._replayed(_before_the_end(known))
         self._tail = self._tail_from(self.watch.offset)
+        self._cuts_noted = self._tail.cut
+        self._reading = None
+        self._unrecorded: list[Event] = []
         self._followed: object = None
         self.acts = Acts(self.run_dir, self.watch, self.journal, self.clock, self._tools)
         self._looked = -1.0
@@ -258,7 +275,7 @@ class RunWatch:
         """Take in what changed, then whatever timer has come."""
         changed, self._changed = self._changed, set()
         await self._note_sleep()
-        if LOG in changed:
+        if LOG in changed or self._reading is not None:
             await self._read_on()
         if ANSWERS in changed:
             await self._take_answers()
@@ -277,9 +294,47 @@ class RunWatch:
             )
 
     async def _next(self) -> None:
-        """Until something changes or the next timer comes."""
-        if not self._over() and not self._changed:
-            await self._woken(max(0.0, self._due() - self.clock.now()))
+        """Until something changes, something follows from a line, or the next timer comes."""
+        if self._over() or self._changed:
+            return
+        self._rests_until = self._due()
+        try:
+            await self._woken(max(0.0, self._rests_until - self.clock.now()))
+        finally:
+            self._rests_until = None
+        events, self._unrecorded = self._unrecorded, []
+        if events:
+            await self._do(events)
+
+    def _came(self, reading: "asyncio.Future[bytes]") -> None:
+        """What was read while the task rests: understood at once. Whatever is out of the ordinary wakes the task."""
+        if reading is not self._reading or self._rests_until is None:
+            return  # the task takes it, or began anew
+        if not self._is_ordinary(reading):
+            self._wake.set()
+            return
+        now = self.clock.now()
+        try:
+            self._unrecorded += self.watch.read(reading.result(), now)
+        except Exception as error:  # noqa: BLE001 - the task ends of it, as if it had read that itself
+            self._reading = asyncio.get_running_loop().create_future()
+            self._reading.set_exception(error)
+            self._wake.set()
+            return
+        self._reading = None
+        if self._status_due is None:
+            self._status_due = now + self._tools.refresh_s()
+        if self._unrecorded or self._due() < self._rests_until:
+            self._wake.set()
+        elif LOG in self._changed:
+            self._changed.discard(LOG)
+            self.notice_log()
+
+    def _is_ordinary(self, reading: "asyncio.Future[bytes]") -> bool:
+        """Some lines, of a log that nobody cut, on a machine that did not sleep meanwhile."""
+        if reading.cancelled() or reading.exception() is not None or self.clock.sleeping() > _SLEEP_S:
+            return False
+        return len(reading.result()) <= _SMALL and self._tail.cut == self._cuts_noted
 
     async def _woken(self, seconds: float) -> bool:
         """Wait for a change, at most so long; True when there was one."""
@@ -294,17 +349,18 @@ class RunWatch:
     async def _read_on(self, now: float | None = None) -> None:
         more = not self.blind
         while more:
-            cut = self._tail.cut
+            begun_before = self._reading is not None
             data = await self._piece()
-            if self._tail.cut != cut:
+            if self._tail.cut != self._cuts_noted:
+                self._cuts_noted = self._tail.cut
                 await self._turned()
-            elif not data and not self._follow_log():
+            elif not data and not begun_before and not self._follow_log():
                 return
             if data:
                 t = self.clock.now() if now is None else now
                 await self._do(await self._understood(data, t))
             # A short piece of our own log was its end: what is written since is told as a change.
-            more = self.spec.attached is not None or len(data) == PIECE
+            more = begun_before or self.spec.attached is not None or len(data) == PIECE
 
     async def _turned(self) -> None:
         """The log begins anew: recorded before anything is read of it, and what was learned is kept."""
@@ -328,6 +384,9 @@ class RunWatch:
 
     async def _piece(self) -> bytes:
         """The next bytes of the log; those of the home's logs are read together."""
+        if self._reading is not None:
+            reading, self._reading = self._reading, None
+            return await reading
         if self.spec.attached is None:
             return await self._tools.threads.gathered(self._tail.read)
         return await self._off_the_loop(self._tail.read)
@@ -375,10 +434,9 @@ class RunWatch:
         due = self._look_due()
         if due is None or self.clock.now() < due:
             return
-        if not self._over():
-            await self._do(await self.acts.sample())
+        sampled = [] if self._over() else await self.acts.sample()
         self._looked = max(due, self.clock.now())
-        events = self.watch.look(self._looked)
+        events = sampled + self.watch.look(self._looked)
         self._publish_default(events)
         await self._do(events)
         if any(event.kind == "check_in" for event in events):

@@ -24,7 +24,7 @@ from inotify_simple import INotify, flags
 
 from overnight.errors import Unreadable
 from overnight.keeper.liveness import is_kept
-from overnight.store.home import CLOSED, RUNS, WATCH_LOCK, runs_folder
+from overnight.store.home import CLOSED, LOG, RUNS, WATCH_LOCK, runs_folder
 from overnight.store.rundir import ANSWERS, EVENTS, RunDir
 from overnight.watchman.runwatch import INTERESTING, RunWatch
 from overnight.watchman.signals import Signals
@@ -44,6 +44,8 @@ _LOSSES = flags.DELETE | flags.MOVED_FROM | flags.ONLYDIR
 _ARRIVALS = flags.CREATE | flags.MOVED_TO | flags.ONLYDIR
 _CHANGES = flags.MODIFY | flags.CREATE | flags.MOVED_TO | flags.ONLYDIR
 _ANSWERED = flags.CREATE | flags.MOVED_TO | flags.ONLYDIR
+_OVERFLOW, _IGNORED = int(flags.Q_OVERFLOW), int(flags.IGNORED)
+"""As plain numbers: a thousand events a second are compared with them."""
 
 log = logging.getLogger(__name__)
 
@@ -70,14 +72,33 @@ class Service:
         loop = asyncio.get_running_loop()
         self._signals = Signals((signal.SIGTERM, signal.SIGINT), self._go)
         _raise_file_limit()
-        self._watch_folder(self._home, _LOSSES, *_HOME)
-        self._watch_folder(runs_folder(self._home), _ARRIVALS, *_ROOT)
+        self._watch_home()
         loop.add_reader(self._inotify.fileno(), self._changes)
         self._find_runs()
         self._beside(self._tools.outbox.open())
         self._rest()
         await self._over.wait()
         return self._asked_to_go
+
+    def _watch_home(self) -> None:
+        try:
+            self._watch_folder(self._home, _LOSSES, *_HOME)
+            self._watch_folder(runs_folder(self._home), _ARRIVALS, *_ROOT)
+        except FileNotFoundError:
+            raise
+        except OSError as error:  # the kernel gives no more watches
+            log.warning("changes of the home are not told by the system, it is looked at: %s", error)
+            self._look_at_home()
+
+    def _look_at_home(self) -> None:
+        """For a home whose changes the kernel does not tell: look at it now and then."""
+        for name in (RUNS, WATCH_LOCK):
+            if not os.path.lexists(os.path.join(self._home, name)):
+                self._home_lost(name)
+                return
+        if not self._over.is_set():
+            self._find_runs()
+            asyncio.get_running_loop().call_later(_LOOK_S, self._look_at_home)
 
     async def close(self) -> None:
         """Let go of everything; the runs live on."""
@@ -109,10 +130,10 @@ class Service:
         loop.remove_reader(self._inotify.fileno())
         loop.call_later(REARM_S, self._rearm)
         for event in self._inotify.read(timeout=0):
-            if event.mask & flags.Q_OVERFLOW:
+            if event.mask & _OVERFLOW:
                 log.warning("the kernel dropped file events: everything is looked at")
                 self._look_at_everything()
-            elif event.mask & flags.IGNORED:
+            elif event.mask & _IGNORED:
                 self._lost(event.wd)
             else:
                 self._change(event.wd, event.name)
@@ -155,7 +176,9 @@ class Service:
                 self._watch_answers(watch.run_dir)
             except OSError as error:  # no reason to miss what else has changed
                 log.warning("answers to run %s are not told by the system: %s", watch.run_dir.id, error)
-        if changed in INTERESTING:
+        if changed == LOG:
+            watch.notice_log()
+        elif changed in INTERESTING:
             watch.notice(changed)
 
     def _watch_answers(self, run_dir: RunDir) -> None:

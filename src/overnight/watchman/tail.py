@@ -54,10 +54,12 @@ class LogTail:
         except FileNotFoundError:
             return b""
         try:
-            if os.fstat(fd).st_size < self.position:
+            size = os.fstat(fd).st_size
+            if size < self.position:
                 self.position = 0
                 self.cut += 1
-            data = os.pread(fd, PIECE, self.position)
+            # No more than there is: a buffer for a whole piece costs more than to read a line.
+            data = os.pread(fd, min(PIECE, size - self.position), self.position)
         finally:
             os.close(fd)
         self.position += len(data)

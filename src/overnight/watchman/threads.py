@@ -31,14 +31,14 @@ class Threads:
         """The result of `work`, done in the pool."""
         return await asyncio.wrap_future(self._pool.submit(work, *args, **kwargs))
 
-    async def gathered(self, work: Callable[[], T]) -> T:
+    def gathered(self, work: Callable[[], T]) -> "asyncio.Future[T]":
         """The result of `work`, done in the pool with all that is asked for in the same turn of the loop."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         if not self._gathered:
             loop.call_soon(self._do_gathered)
         self._gathered.append((work, done))
-        return await done
+        return done
 
     def _do_gathered(self) -> None:
         gathered, self._gathered = self._gathered, []

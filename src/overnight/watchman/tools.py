@@ -16,8 +16,8 @@ from overnight.watchman.telling import Outbox
 from overnight.watchman.threads import Threads
 
 _REFRESH_S = 1.0
-_REFRESH_PER_RUN_S = 0.05
-"""A status costs two milliseconds, the kernel's part included: whatever the number of runs, a twenty-fifth of a core.
+_REFRESH_PER_RUN_S = 0.1
+"""A status costs two milliseconds, the kernel's part included: whatever the number of runs, a fiftieth of a core.
 Events and check-ins show at once."""
 
 _FOLDER_BOUND_S = 5.0
@@ -38,7 +38,7 @@ class Tools:
     incarnation: str = field(default_factory=lambda: f"{os.getpid()}-{boottime():.2f}")
 
     def refresh_s(self) -> float:
-        """How long a status may be older than the log: a second for up to twenty runs."""
+        """How long a status may be older than the log: a second for up to ten runs."""
         return max(_REFRESH_S, _REFRESH_PER_RUN_S * self.runs())
 
     async def known(self, folder: str) -> Known:

@@ -1,7 +1,8 @@
 """The home: where it lies, how much room is left, and whether files do there what the program relies on.
 
 Rules:
-- Locks, events, links and syncs are tried out in a hidden folder of the home, which is removed again.
+- Locks, events, links and syncs are tried out in a hidden folder of the home, which is removed again. What stands in
+  for locks where there are none is `store/locks.py`.
 - A file system over a network is told even where all of that works: what other hosts do there is not seen.
 """
 
@@ -148,10 +149,18 @@ def try_files(place: str) -> Iterator[Check]:
 
 def _changes(folder: str, file: str) -> Iterator[Check]:
     with INotify() as changes:
-        changes.add_watch(folder, flags.CREATE | flags.CLOSE_WRITE)
+        try:
+            changes.add_watch(folder, flags.CREATE | flags.CLOSE_WRITE)
+        except OSError as error:  # no watches are left
+            refused: str | None = error.strerror
+        else:
+            refused = None
         with open(file, "wb") as written:
             written.write(b"x")
-        if not changes.read(timeout=_EVENT_MS):
+        if refused is not None:
+            text = f"changes are not told (inotify: {refused}): runs are only looked at every few seconds"
+            yield warn("files", text, "sudo sysctl fs.inotify.max_user_watches=524288")
+        elif not changes.read(timeout=_EVENT_MS):
             yield warn("files", "changes are not told here (inotify): the watch sees nothing", _ELSEWHERE)
 
 
@@ -163,7 +172,8 @@ def _locks(file: str) -> Iterator[Check]:
     except BlockingIOError:
         return
     except OSError as error:
-        yield bad("files", f"cannot be locked here (flock: {error.strerror})", _ELSEWHERE)
+        text = f"cannot be locked here (flock: {error.strerror}): no other host may use this home at the same time"
+        yield warn("files", text, _ELSEWHERE)
     else:
         yield bad("files", "locks hold nobody off here (flock): two would watch the same runs", _ELSEWHERE)
     finally:

@@ -15,7 +15,7 @@ from overnight.core.detectors.stall import STALL, stall_limit, stalled
 from overnight.core.detectors.training import Curves, Gradients, Slowdown
 from overnight.core.detectors.trials import Boundary, Duplicates, TrialHealth
 from overnight.core.metrics import MetricBook
-from overnight.core.model import Fact, MetricSeen, Policy, Problem, Sample
+from overnight.core.model import Fact, MetricSeen, PhaseSeen, Policy, Problem, ProgressSeen, Sample, TrialSeen
 from overnight.core.progress import ProgressBook
 
 _ACTION_OF = {"num.nan_loss": "non_finite", STALL: "stall"}
@@ -41,16 +41,20 @@ class Detectors:
 
     def see(self, fact: Fact, metrics: MetricBook, now: float | None = None) -> None:
         """Take in a fact, after the books did. A value that was chosen for its size is no sample."""
-        if isinstance(fact, MetricSeen) and fact.extreme:
-            return
-        self._non_finite.see(fact, metrics)
-        self._divergence.see(fact, metrics)
-        self._gradients.see(fact)
-        self._slowdown.see(fact)
-        self._trials.see(fact)
-        self._duplicates.see(fact)
-        self._boundary.see(fact)
-        self._checkpoints.see(fact, now)
+        if isinstance(fact, MetricSeen):
+            if not fact.extreme:
+                self._non_finite.see(fact, metrics)
+                self._divergence.see(fact, metrics)
+                self._gradients.see(fact)
+                self._slowdown.see(fact)
+        elif isinstance(fact, ProgressSeen):
+            self._divergence.see(fact, metrics)
+        elif isinstance(fact, TrialSeen):
+            self._trials.see(fact)
+            self._duplicates.see(fact)
+            self._boundary.see(fact)
+        elif isinstance(fact, PhaseSeen):
+            self._checkpoints.see(fact, now)
 
     def sample(self, sample: Sample) -> None:
         """Take in the resources of the run."""

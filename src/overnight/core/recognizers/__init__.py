@@ -8,10 +8,12 @@ Rules:
 - A shape of lines (digits erased) that stated nothing once is not read again, unless it may depend on other
   lines.
 - Of a very long line only the beginning and the end are read: what counts stands there.
-- A new family is one file and one line in `_families`.
+- A new family is one file and one line in `_families`. Its gate holds no digit: which gates a line opens is
+  remembered by its shape, for all logs.
 """
 
 import re
+from functools import cache, lru_cache
 from typing import Any
 
 from overnight.core.lines import Line
@@ -32,6 +34,8 @@ _ERASED = {ord(digit): "0" for digit in "123456789"}
 _MOST_SHAPES = 8192
 _LONGEST = 6000
 _HALF = 2500
+_REMEMBERED = 400
+"""Characters of a shape whose open gates are remembered: a thousand logs share what this takes."""
 
 
 class Recognizers:
@@ -89,13 +93,10 @@ class Recognizers:
         if len(text) > _LONGEST:
             text = f"{text[:_HALF]} … {text[-_HALF:]}"
             line = line._replace(text=text)
-        for gate, read in self._families:
-            for literal in gate:
-                if literal in text:
-                    facts = read(line)
-                    if facts is not None:
-                        return facts
-                    break
+        for place in _opened(shape) if len(shape) <= _REMEMBERED else _open_gates(text):
+            facts = self._families[place].read(line)
+            if facts is not None:
+                return facts
         facts = self._generic.read(line)
         said = phases(text.lower(), line)
         if facts is None and not said and not self._may_follow(text):
@@ -146,6 +147,20 @@ class Recognizers:
         """Whether the line is a frame of a traceback, or the source line under one."""
         was, self._in_frame = self._in_frame, text.lstrip().startswith('File "')
         return self._in_frame or was
+
+
+@cache
+def _gates() -> tuple[tuple[str, ...], ...]:
+    """Those of the families, in their order, which is that of every reader."""
+    return tuple(family.gate for family in Recognizers()._families)
+
+
+def _open_gates(text: str) -> tuple[int, ...]:
+    """The places of the families that may read such a line."""
+    return tuple(place for place, gate in enumerate(_gates()) if any(map(text.__contains__, gate)))
+
+
+_opened = lru_cache(4096)(_open_gates)
 
 
 def recognize(line: Line) -> list[Fact]:

@@ -59,7 +59,7 @@ class Generic:
         """Counters first, then what was measured at them; None: no line of this shape states anything."""
         text = line.text
         lower = text.lower()
-        facts: list[Fact] = list(counters(lower, line.number)) if any(g in lower for g in GATE) else []
+        facts: list[Fact] = list(counters(lower, line.number)) if any(map(lower.__contains__, GATE)) else []
         bare = BARE.search(text) is not None or "%" in text
         if bare:
             facts += self._bare(text, facts, line)
@@ -122,7 +122,9 @@ def metrics(text: str, lower: str, line: int, facts: list[Fact]) -> list[MetricS
     found: dict[str, tuple[Pair, bool]] = {}
     for pair in separated(text):
         found.setdefault(names.key(pair.name), (pair, _measured(pair, bool(facts))))
-    for pair in spaced(text) if SPACED_HINT.search(text) and any(g in lower for g in SPACED_GATE) else ():
+    for pair in (
+        spaced(text) if SPACED_HINT.search(text) and any(map(lower.__contains__, SPACED_GATE)) else ()
+    ):
         found.setdefault(names.key(pair.name), (pair, _measured(pair, bool(facts))))
     if not any(sure for _pair, sure in found.values()):
         return []

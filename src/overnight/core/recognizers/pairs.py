@@ -138,7 +138,7 @@ def is_source(text: str) -> bool:
     """Whether the line is code, or the listing of one: its assignments are no measurements."""
     if _CODE_START.match(text) is not None or text.rstrip().endswith("):"):
         return True
-    return any(sign in text for sign in _CODE_GATE) and _CODE_INSIDE.search(text) is not None
+    return any(map(text.__contains__, _CODE_GATE)) and _CODE_INSIDE.search(text) is not None
 
 
 def without_settings(text: str) -> str:

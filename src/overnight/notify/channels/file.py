@@ -10,6 +10,7 @@ import os
 from datetime import datetime
 
 from overnight.notify.channels.base import Message, NotSent
+from overnight.store import locks
 
 _LOOK_BACK_BYTES = 1 << 20
 
@@ -28,15 +29,15 @@ class FileChannel:
             raise NotSent(f"the file cannot be written: {error.strerror}") from error
 
     def _append(self, message: Message) -> None:
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        held = fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
+            held = locks.lock(fd, fcntl.LOCK_EX)
             size = os.fstat(fd).st_size
             if _mark(message.key) in os.pread(fd, _LOOK_BACK_BYTES, max(0, size - _LOOK_BACK_BYTES)):
                 return
             _write(fd, _block(message).encode("utf-8", "replace"), size)
         finally:
-            os.close(fd)
+            locks.release(fd, held)
 
 
 def _write(fd: int, data: bytes, size: int) -> None:

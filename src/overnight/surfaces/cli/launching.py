@@ -28,14 +28,18 @@ def start(
     place: str = "local",
     cwd: str | None = None,
     results: str | None = None,
+    on_end: str | None = None,
+    on_attention: str | None = None,
     **options: Any,
 ) -> app.Launched:
     """Launch what the options of `run` say; what the command does not need is explained."""
     if place != "local":
         raise UsageError(_elsewhere(place))
     words, sentences = notice(argv)
+    hooks = {"attention": on_attention, "end": on_end}
     launched = app.launch(
         words,
+        hooks={of: command for of, command in hooks.items() if command is not None},
         cwd=os.path.abspath(cwd) if cwd else None,
         results=os.path.abspath(results) if results else None,
         **options,

@@ -4,7 +4,7 @@ Rules: data only, so that finding a verb costs nothing.
 """
 
 PURPOSES: dict[str, tuple[str, ...]] = {
-    "Run and watch": ("run", "attach", "wait", "status", "ls", "logs"),
+    "Run and watch": ("run", "attach", "wait", "watch", "status", "ls", "logs"),
     "Decide": ("answer", "stop", "relaunch"),
     "Understand": ("report", "analyze"),
     "Set up": ("demo", "doctor", "config", "notify", "agent", "mcp", "completion"),
@@ -14,7 +14,7 @@ PURPOSES: dict[str, tuple[str, ...]] = {
 
 MODULES = {
     "run": "run", "attach": "attaching",
-    "wait": "watching", "status": "watching", "ls": "listing", "logs": "listing",
+    "watch": "watch", "wait": "watching", "status": "watching", "ls": "listing", "logs": "listing",
     "answer": "deciding", "stop": "deciding", "relaunch": "deciding",
     "report": "results", "analyze": "analyzing",
     "config": "settings", "notify": "telling", "completion": "completion",

@@ -73,6 +73,12 @@ OPTIONS = {
         help="A file of yours whose block about this run is kept up to date.",
         metavar="FILE",
     ),
+    "on_end": click.option(
+        "--on-end", help="Run this when it ended, with what there is to know on its input.", metavar="CMD"
+    ),
+    "on_attention": click.option(
+        "--on-attention", help="Run this when a question is open, in the same way.", metavar="CMD"
+    ),
     "detach": detach_option,
     "early_wait": early_wait_option,
 }
