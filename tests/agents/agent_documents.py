@@ -79,7 +79,7 @@ BROKEN_JSON: dict[str, tuple[bytes, str]] = {
     "a list": (b"[]\n", "line 1, column 1"),
     "servers are a list": (b'{"mcpServers": []}\n', "line 1, column 16"),
     "servers are null": (b'{"mcpServers": null}\n', "line 1, column 16"),
-    "too deep": (b'{"a":' * 300 + b"1" + b"}" * 300, "nested too deeply"),
+    "too deep": (b'{"a":' * 5000 + b"1" + b"}" * 5000, "nested too deeply"),
     "not UTF-8": (b'{"a": "\xff"}', "no UTF-8 text at byte 8"),
     "UTF-16": ('{"a": 1}'.encode("utf-16"), "no UTF-8 text at byte 1"),
     "zero bytes": (b"\0\0\0\0", "line 1, column 1"),

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import bpe_openai
+import click
 import pytest
 
 from overnight.agents import AGENTS
@@ -13,6 +14,7 @@ from overnight.agents.base import SCOPES, TOOL_TIMEOUT_S, Agent, Around, Scope, 
 from overnight.agents.words import words
 from overnight.core.calls import TOOLS as CALLS
 from overnight.surfaces.cli import agent as surface
+from overnight.surfaces.cli.verbs import Verbs
 from overnight.surfaces.mcp.clients import default_wait_s
 from overnight.surfaces.mcp.tools import TOOLS
 
@@ -86,6 +88,18 @@ def test_the_text_speaks_of_tools_and_arguments_that_exist(lang: str) -> None:
     assert {name for name in tools if name in body} == set(tools)
     assert set(re.findall(r"\b[a-z]+_[a-z]+\b", body)) <= {*tools, "command_id"}
     assert CALLS is not None
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_text_speaks_of_verbs_and_options_that_exist(lang: str) -> None:
+    body = words(lang).body
+    verbs = set(re.findall(r"overnight ([a-z]+) ", body)) | {"ls", "report", "relaunch", "stop"}
+    assert verbs == {"run", "wait", "answer", "ls", "report", "relaunch", "stop"}
+    for verb, option in (("run", "--name"), ("wait", "--until"), ("wait", "--timeout"), ("answer", "--env")):
+        command = Verbs().get_command(click.Context(Verbs()), verb)
+        assert command is not None
+        assert option in {name for parameter in command.params for name in parameter.opts}
+        assert option in body
 
 
 @pytest.mark.rule("W1.1", "W2.4", "W3.2", "W3.3", "W4.1", "W4.2", "W5.1", "W5.2", "W5.4")

@@ -7,14 +7,16 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 from agent_documents import BROKEN_JSON, BROKEN_TOML, JSON, JSONC, OPENCODE, TOML
+from mcp import Client, StdioServerParameters
 
 from overnight import app
-from overnight.agents import AGENTS, jsonc, plan, tomltext
+from overnight.agents import AGENTS, disk, jsonc, plan, tomltext
 from overnight.agents.base import SCOPES, Scope, words_of
 from overnight.app.agents import server_for, site_of
-from overnight.errors import OvernightError, UsageError
+from overnight.errors import OvernightError, Unreadable, UsageError
 from overnight.store import captured
 
 BOTH = [(name, scope) for name in AGENTS for scope in SCOPES]
@@ -178,6 +180,65 @@ def test_an_entry_of_an_older_place_is_brought_up_to_date_and_keeps_what_was_add
     assert (entry["command"], entry["alwaysAllow"]) == (program, [])
     app.uninstall_agent("cursor", "user")
     assert "overnight" not in (path.read_text() if path.exists() else "")
+
+
+@pytest.mark.parametrize(("name", "scope"), WITH_SERVERS)
+def test_what_broke_since_is_told_and_not_touched(user: Path, name: str, scope: Scope) -> None:
+    app.install_agent(name, scope)
+    path = config_of(name, scope)
+    path.write_bytes(path.read_bytes() + b"<<<<")
+    before = tree(user.parent)
+    with pytest.raises(OvernightError) as caught:
+        app.uninstall_agent(name, scope)
+    assert caught.value.code == "agent_config_broken"
+    assert tree(user.parent) == before
+
+
+def test_a_file_that_its_tool_writes_meanwhile_is_not_written_over(user: Path) -> None:
+    path = written("claude", "user", b'{"numStartups": 1}')
+    site = site_of(AGENTS["claude"], "user")
+    made = plan.install(site, server_for(site.agent), "en")
+    path.write_bytes(b'{"numStartups": 2}')
+    with pytest.raises(OvernightError) as caught:
+        disk.apply(made.changes)
+    assert caught.value.code == "agent_changed"
+    assert path.read_bytes() == b'{"numStartups": 2}'
+    assert not text_of("claude", "user").exists()
+
+
+def test_a_damaged_receipt_is_told_and_can_be_removed(user: Path) -> None:
+    app.install_agent("claude", "user")
+    receipt = Path(site_of(AGENTS["claude"], "user").where, "receipt.json")
+    receipt.write_text("{")
+    for call in (lambda: app.install_agent("claude", "user"), lambda: app.uninstall_agent("claude")):
+        with pytest.raises(Unreadable, match="damaged: remove it"):
+            call()
+    assert [check.level for check in app.doctor() if check.theme == "agents"] == ["warn"]
+    receipt.unlink()
+    app.uninstall_agent("claude")
+    assert not text_of("claude", "user").exists()
+
+
+def test_a_large_configuration_comes_back_whole(user: Path) -> None:
+    history = ",".join(f'{{"display": "line {n} \\"quoted\\"", "pasted": {{}}}}' for n in range(40_000))
+    path = written("claude", "user", f'{{"history": [{history}], "mcpServers": {{}}}}'.encode())
+    before = path.read_bytes()
+    app.install_agent("claude", "user")
+    app.uninstall_agent("claude")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("depth", [100, 300, 700, 900, 990, 1100])
+def test_a_deep_configuration_is_taken_or_refused_in_a_sentence(user: Path, depth: int) -> None:
+    written("claude", "user", b'{"a": ' + b"[" * depth + b"]" * depth + b"}")
+    before = tree(user)
+    try:
+        app.install_agent("claude", "user")
+    except OvernightError as error:
+        assert error.code == "agent_config_broken"  # noqa: PT017  # both ends are right
+    else:
+        app.uninstall_agent("claude", "user")
+    assert tree(user) == before
 
 
 def test_somebody_elses_server_of_that_name_is_refused(user: Path) -> None:
@@ -355,6 +416,24 @@ def test_the_entry_works_from_the_poor_environment_of_a_tool(user: Path, tmp_pat
     )
     assert b"--client" in done.stdout
     assert os.path.isabs(server.command)
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("name", AGENTS)
+def test_an_official_client_reaches_the_server_by_the_entry(user: Path, name: str) -> None:
+    """With no more of the environment than stdio clients pass, from another folder."""
+    app.install_agent(name, "user")
+    entry = plan.find(site_of(AGENTS[name], "user"))
+    assert entry is not None
+    command, *args = words_of(entry.value)
+    env = entry.value.get("env", entry.value.get("environment"))
+
+    async def names() -> list[str]:
+        server = StdioServerParameters(command=command, args=args, env=env, cwd="/")
+        async with Client(server) as client:
+            return [tool.name for tool in (await client.list_tools()).tools]
+
+    assert "command_status" in anyio.run(names)
 
 
 def test_the_home_of_the_user_is_no_project(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,7 +116,7 @@ def documents(draw: Any) -> tuple[str, Any]:
     return text, value
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(documents())
 def test_any_document_is_read_edited_and_put_back(document: tuple[str, Any]) -> None:
     text, value = document

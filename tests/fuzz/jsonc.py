@@ -21,7 +21,7 @@ def check(data: bytes) -> None:
     strict = _strict(text)
     read = _read(text)
     if read is None:
-        assert strict is None, "strict JSON was refused"
+        assert strict is None or max(text.count("["), text.count("{")) > 90, "strict JSON was refused"
         return
     (value,) = read
     assert strict is None or strict[0] == value
@@ -47,12 +47,12 @@ def _read(text: str) -> tuple[Any] | None:
 
 
 def _strict(text: str) -> tuple[Any] | None:
-    """What the standard library reads, without its NaN and Infinity, and not deeper than ours."""
+    """What the standard library reads, without its NaN and Infinity."""
     try:
         found = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
-    return (found,) if max(text.count("["), text.count("{")) < 90 else None
+    return (found,)
 
 
 def _refuse(name: str) -> Any:

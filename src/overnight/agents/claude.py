@@ -14,8 +14,7 @@ _TEXT = "skills/overnight/SKILL.md"
 
 def _user(around: Around) -> Place:
     folder = around.folder("CLAUDE_CONFIG_DIR", ".claude")
-    moved = around.env.get("CLAUDE_CONFIG_DIR")
-    config = os.path.join(folder if moved else around.home, ".claude.json")
+    config = os.path.join(around.folder("CLAUDE_CONFIG_DIR", ""), ".claude.json")
     return Place((config,), os.path.join(folder, _TEXT), folder)
 
 

@@ -159,7 +159,7 @@ def _tail(text: str, start: int, end: int) -> int:
         if text.startswith("//", at):
             at = found = _line_end(text, at, end)
         elif text.startswith("/*", at):
-            at = found = text.index("*/", at) + 2
+            at = found = text.index("*/", at + 2) + 2
         else:
             at += 1
     return found

@@ -1,6 +1,9 @@
 """JSON as people write it, read into values that know where they stand.
 
-Rules: read as editors do: `//` and `/* */` comments, one comma after the last member; everything else is strict JSON.
+Rules:
+- Read as editors do: `//` and `/* */` comments, one comma after the last member; everything else is strict JSON.
+- What nobody edits, lists and what is deep inside, is read by the standard library where it is strict JSON: these files
+  hold histories of megabytes.
 """
 
 import json
@@ -13,7 +16,16 @@ _BLANK = re.compile(r"(?>[ \t\r\n]+|//[^\r\n]*+|/\*(?s:.*?)\*/)*+")
 _STRING = re.compile(r'"(?>[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"')
 _SCALAR = re.compile(r"-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?|true|false|null")
 _DEEPEST = 200
+_EDITED = 4
+"""No member deeper than this is put or taken."""
 BOM = "\ufeff"
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 class Broken(ValueError):
@@ -94,6 +106,10 @@ class _Scanner:
         if depth > _DEEPEST:
             raise Broken(self._text, at, "it is nested too deeply")
         first = self._text[at : at + 1]
+        if first == "[" or (first == "{" and depth >= _EDITED):
+            strict = self._strict(at)
+            if strict is not None:
+                return strict
         if first == "{":
             return self._object(at, depth)
         if first == "[":
@@ -105,6 +121,14 @@ class _Scanner:
         if found is None:
             raise Broken(self._text, at, "a value is missing" if first else "it ends too early")
         return Value(at, found.end(), plain=self._number(found))
+
+    def _strict(self, at: int) -> Value | None:
+        """The whole value at once, when it is strict JSON; without the places of what is in it."""
+        try:
+            plain, end = _DECODER.raw_decode(self._text, at)
+        except (ValueError, RecursionError):
+            return None
+        return Value(at, end, plain=plain)
 
     def _number(self, found: re.Match[str]) -> Any:
         try:

@@ -193,6 +193,8 @@ def _edit(
             raise Broken(text, 0, "an entry cannot be added without changing others")
     except Broken as error:
         raise _broken(config, error) from error
+    except RecursionError as error:
+        raise _broken(config, Broken(text, 0, "it is nested too deeply")) from error
     return edited.text, edited.made
 
 

@@ -104,7 +104,10 @@ def hand_over(folders: list[str]) -> None:
     root = os.path.join(home(), _FOLDER)
     for name in os.listdir(root) if folders and os.path.isdir(root) else []:
         where = os.path.join(root, name)
-        receipt = load(where)
+        try:
+            receipt = load(where)
+        except Unreadable:  # told when that one is looked at
+            continue
         if receipt is None:
             continue
         paths = [os.path.realpath(kept.path) for kept in (receipt.config, receipt.text) if kept is not None]

@@ -83,11 +83,18 @@ def look_at_agents() -> Iterator[Check]:
     own = program()[0]
     for agent in AGENTS.values():
         for scope in scopes():
-            site = site_of(agent, scope)
-            recorded = receipts.load(site.where) is not None
-            state = state_of(site)
-            if recorded or state.server or state.lang:
-                yield from installed(Seen(agent, state, _limit(site), own, recorded))
+            yield from _look_at(site_of(agent, scope), own)
+
+
+def _look_at(site: Site, own: str) -> Iterator[Check]:
+    try:
+        recorded = receipts.load(site.where) is not None
+    except OvernightError as error:
+        yield warn(site.agent.name, str(error), f"overnight agent install {site.agent.name} --{site.scope}")
+        return
+    state = state_of(site)
+    if recorded or state.server or state.lang:
+        yield from installed(Seen(site.agent, state, _limit(site), own, recorded))
 
 
 def _limit(site: Site) -> float | None:

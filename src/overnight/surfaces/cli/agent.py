@@ -27,7 +27,7 @@ def agent() -> None:
     """Write the server and the workflow into the files of AI agents, and take them out again."""
 
 
-_name = click.argument("name", type=click.Choice(_NAMES), metavar="|".join(_NAMES))
+_name = click.argument("name", type=click.Choice(_NAMES), metavar="NAME")
 _user = click.option("--user", "scope", flag_value="user", help="For all projects of this user.")
 _project = click.option("--project", "scope", flag_value="project", help="For the project in this folder.")
 
@@ -49,6 +49,7 @@ _project = click.option("--project", "scope", flag_value="project", help="For th
 def install(name: str, scope: str, lang: str | None, as_json: bool) -> int:
     """Add the server to the agent's configuration, and the workflow as its own kind of rule, skill or workflow.
 
+    NAME: claude, codex, cursor, gemini, copilot, antigravity, opencode or windsurf.
     All else in those files stays as it is; `uninstall` puts them back. Install again after an upgrade that moved
     overnight: nothing changes that is right already.
     """
