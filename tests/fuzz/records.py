@@ -58,7 +58,8 @@ def _records(run: RunDir) -> None:
     assert isinstance(run.cursor("ada"), dict | None)
     cursor = following.Cursor(run, "ada")
     cursor.take()
-    cursor.new_lines()
+    cursor.place.lines()
+    cursor.place.news()
 
 
 def _keepers(run: RunDir) -> None:

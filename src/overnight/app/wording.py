@@ -15,11 +15,14 @@ from overnight.core.calls import Calls
 from overnight.core.digest import ENDED_TOKENS, EVENTFUL_TOKENS, digest
 from overnight.core.model import Status
 from overnight.core.news import TOLD
+from overnight.core.novelty import seldom
 from overnight.core.recognizers.phases import is_checkpoint
 from overnight.errors import Unreadable
 from overnight.store.rundir import RunDir, open_log
 
-_LAST_BYTES = 64 * 1024
+_LAST_BYTES = 4 << 20
+"""Of a log, what is looked through for a briefing: a few tens of milliseconds."""
+_LAST_LINES = 500
 _EVIDENCE = TOLD | {"notification", "sample", "note"}
 _FAILED = ("failed", "lost")
 
@@ -42,11 +45,15 @@ def told(
 def brief(run: RunDir, status: Status, calls: Calls, budget_tokens: int = BRIEFING_TOKENS) -> str:
     """All that is needed to act on the run. Raises Unreadable."""
     events = [event for event, _end in run.each_event() if event is not None and event.kind in _EVIDENCE]
-    lines = veil_of(run).lines(_last_lines(run))
+    everything = _last_lines(run)
+    lines = veil_of(run).lines(everything[-_LAST_LINES:])
+    odd = veil_of(run).lines(seldom(everything))
     changes = since_good(run) if status.state in _FAILED or status.question is not None else None
     changed = changes.lines() if changes is not None else ()
     saved = next((line for line in reversed(lines) if is_checkpoint(line)), "")
-    return briefing(status, Evidence(events, changed=changed, last=lines, saved=saved), calls, budget_tokens)
+    return briefing(
+        status, Evidence(events, changed=changed, last=lines, saved=saved, odd=odd), calls, budget_tokens
+    )
 
 
 def _last_lines(run: RunDir) -> list[str]:

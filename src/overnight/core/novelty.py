@@ -15,6 +15,7 @@ Rules:
 import re
 import string
 from collections import deque
+from collections.abc import Iterable
 from hashlib import blake2b
 
 from overnight.core.lines import Line, LineSplitter
@@ -58,6 +59,17 @@ def template(text: str) -> str:
     """What stays of a line when all that counts or measures is erased."""
     erased = _NUMBERS.sub("0", text[:_LONGEST])
     return _BLANKS.sub(" ", _BARS.sub("", erased)).strip()
+
+
+def seldom(lines: Iterable[str], most: int = 2) -> list[str]:
+    """The lines that sound like trouble and whose like came at most `most` times: a flood hides them."""
+    counted: dict[str, list[str]] = {}
+    for line in lines:
+        if _TROUBLE.search(line[:_LONGEST]):
+            alike = counted.setdefault(template(line), [])
+            if len(alike) <= most:
+                alike.append(line)
+    return [alike[-1] for alike in counted.values() if len(alike) <= most]
 
 
 class Templates:
