@@ -162,8 +162,8 @@ def test_resources_are_sampled_at_check_ins(nights: Nights) -> None:
 @pytest.mark.rule("W2.6")
 def test_the_last_line_before_the_end_is_understood_however_close_they_are(nights: Nights) -> None:
     """Lines are read while nobody is woken for them; the one that comes with the end must not be left behind."""
-    wait_s = "0.$(($1 + n))"
-    script = f'for n in 1 2 3 4 5; do echo "epoch $n/400"; read -t {wait_s}; done < gate; echo "epoch $((300 + $1))/400"'
+    lines = 'for n in 1 2 3 4 5; do echo "epoch $n/400"; read -t 0.$(($1 + n)); done < gate'
+    script = f'{lines}; echo "epoch $((300 + $1))/400"'
     os.mkfifo(nights.cwd / "gate")
     gate = os.open(nights.cwd / "gate", os.O_RDWR)
     started = [nights.start("bash", "-c", script, "-", str(place)) for place in range(12)]
