@@ -80,7 +80,11 @@ def _crowded(parsed: Any, takers: dict[str, int]) -> str | None:
     from, and two repeats, with nothing between them that this character does not fit."""
     for op, value in _flat(parsed):
         repeats = op in _REPEATS and value[1] > _MANY
-        if not (op in _REPEATS and value[0] == 0) and op is not ops.AT and max(takers.values(), default=0) > 2:
+        if (
+            not (op in _REPEATS and value[0] == 0)
+            and op is not ops.AT
+            and max(takers.values(), default=0) > 2
+        ):
             return "has repeats that take the same characters as what stands between them, which may take for ever"
         if op is ops.BRANCH:
             if (why := next(filter(None, (_crowded(one, takers) for one in value[1])), None)) is not None:
