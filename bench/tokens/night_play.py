@@ -226,7 +226,8 @@ async def background(night: VirtualNight) -> list[Given]:
     while True:
         night.advance(float("inf"), lambda: run.open_question() is not None)
         said = _command("wait", run.id, "--until", "attention")
-        given.append(Given(night.t, "eventful", said))
+        seen = run.status()
+        given.append(Given(night.t, "eventful", said, {"state": seen.state if seen is not None else ""}))
         if night.over:
             break
         choice = answers.pop(0) if answers else "continue"

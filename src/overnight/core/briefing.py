@@ -121,7 +121,7 @@ def _around(cause: Problem | None) -> list[str]:
 def _last(lines: Sequence[str], cause: Problem | None) -> list[str]:
     """How the log ends, without what stands around the cause already."""
     told = set(cause.context) if cause is not None else set()
-    return fence.fenced([line for line in fence.informative(lines)[-_LAST:] if line not in told])
+    return fence.fenced(fence.informative(line for line in lines if line not in told)[-_LAST:])
 
 
 def _command(status: Status) -> list[str]:

@@ -77,6 +77,7 @@ class NonFinite:
         self._grad_bad = False
         self._finite_before: set[str] = set()
         self._first_line = 0
+        self._first_place = ""
         self._last_line = 0
 
     def see(self, fact: Fact, book: MetricBook) -> None:
@@ -99,7 +100,7 @@ class NonFinite:
                 self._worst = None
             return
         if bad == 1 and self._worst is None:
-            self._first_line = fact.line
+            self._begins(fact)
         self._last_line = fact.line
         better_known = self._worst is not None and book.is_primary_loss(self._worst[0]) and not primary
         if not better_known:
@@ -114,7 +115,13 @@ class NonFinite:
             self._hidden += 1
             self._last_line = fact.line
             if self._hidden == 1:
-                self._first_line = fact.line
+                self._begins(fact)
+
+    def _begins(self, fact: MetricSeen) -> None:
+        self._first_line = fact.line
+        self._first_place = (
+            f" ({fact.step_unit} {fact.step:g})" if fact.step is not None and fact.step_unit else ""
+        )
 
     def finding(self, metrics: MetricBook, progress: ProgressBook) -> Problem | None:
         """The problem, while it lasts."""
@@ -137,7 +144,7 @@ class NonFinite:
             count=count,
             first_line=self._first_line,
             last_line=self._last_line,
-            text=f"{name} {what} since line {self._first_line} ({count} values in a row)",
+            text=f"{name} {what} since line {self._first_line}{self._first_place} ({count} values in a row)",
             cause="Learning rate too high, overflow in half precision, bad data, or a division by zero.",
             advice="Go back to the last good checkpoint, with a lower learning rate, clipping or bf16.",
             relaunch="from the last checkpoint before the first NaN",
