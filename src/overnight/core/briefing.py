@@ -30,13 +30,14 @@ class Evidence(NamedTuple):
     """What the run directory says besides the status.
 
     `events`: in order. `changed`: lines on what is different from the last good run. `last`: the last lines of the log,
-    `saved`: the last of them that says that a checkpoint was saved.
+    `saved`: the last of them that says that a checkpoint was saved; `single`: trouble that was said once.
     """
 
     events: Sequence[Event] = ()
     changed: Sequence[str] = ()
     last: Sequence[str] = ()
     saved: str = ""
+    single: Sequence[str] = ()
 
 
 def briefing(status: Status, evidence: Evidence, calls: Calls, budget_tokens: int = BRIEFING_TOKENS) -> str:
@@ -54,6 +55,7 @@ def briefing(status: Status, evidence: Evidence, calls: Calls, budget_tokens: in
         _resources(evidence.events, status.sample),
         [f"different from the last good run: {line}" for line in evidence.changed],
         _command(status),
+        _single(evidence, cause),
         _last(evidence.last, cause),
     ]
     return "\n".join(_fitted(first, blocks, budget_tokens))
@@ -116,6 +118,13 @@ def _around(cause: Problem | None) -> list[str]:
     """The lines around it; one line that the cause quotes already says nothing more."""
     lines = [line for line in cause.context if line.strip()] if cause is not None else []
     return fence.fenced(lines) if len(lines) > 1 else []
+
+
+def _single(evidence: Evidence, cause: Problem | None) -> list[str]:
+    """Trouble that was said once, and is not the cause."""
+    told = {*evidence.last[-_LAST:], *(cause.context if cause is not None else ())}
+    lines = [line for line in evidence.single if line not in told]
+    return ["said once:", *fence.fenced(lines)] if lines else []
 
 
 def _last(lines: Sequence[str], cause: Problem | None) -> list[str]:
