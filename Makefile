@@ -40,6 +40,10 @@ test: $(READY) lint
 bench: $(READY)
 	$(BIN)/python bench/launch.py
 	$(BIN)/python bench/alert.py
+	$(BIN)/python bench/history.py
+	$(BIN)/python bench/idle.py --seconds 60
+	$(BIN)/python bench/scale.py --runs 100 --seconds 30
+	$(BIN)/python bench/huge.py --gb 0.5 --events 100000
 	$(BIN)/python bench/scan.py --mb $(MB)
 	$(BIN)/python bench/dense.py --mb $(MB)
 	$(BIN)/python bench/masking.py

@@ -23,6 +23,7 @@ from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
 from mcp_types import CallToolResult, Implementation, Request, RequestParams, Result, TextContent
 from pydantic import ConfigDict
 
+from overnight import app
 from overnight.core.model import Choice
 from overnight.core.news import is_urgent
 from overnight.store.rundir import RunDir
@@ -226,8 +227,8 @@ async def background(night: VirtualNight) -> list[Given]:
     while True:
         night.advance(float("inf"), lambda: run.open_question() is not None)
         said = _command("wait", run.id, "--until", "attention")
-        seen = run.status()
-        given.append(Given(night.t, "eventful", said, {"state": seen.state if seen is not None else ""}))
+        failed = night.over and app.status(run.id).state in ("failed", "lost")  # then it is told whole
+        given.append(Given(night.t, "briefing" if failed else "eventful", said))
         if night.over:
             break
         choice = answers.pop(0) if answers else "continue"

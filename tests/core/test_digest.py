@@ -94,9 +94,13 @@ def test_log_lines_are_data_and_say_nothing_twice() -> None:
 def test_a_handle_survives_being_read_and_moves_with_each_answer() -> None:
     first = Handle(81234)
     assert handle.read(str(first)) == first
-    assert str(first.moved(81234)) != str(first)
-    assert handle.read(str(Handle(5, 999).moved(7))) == Handle(7, 0)
-    for damaged in ("", "x", "-1.0", "1", "1.2.3", "9" * 40 + ".1", None):
+    assert str(first.moved(81234)) == "81234.1"
+    assert str(Handle(5, 999).moved(7)) == "7"
+    assert handle.read("7") == Handle(7, 0)
+    places = Handle(9)
+    seen = {str(places := places.moved(9)) for _ in range(900)}
+    assert len(seen) == 900
+    for damaged in ("", "x", "-1.0", "1.", "1.2.3", "9" * 40 + ".1", None):
         assert handle.read(damaged) is None
 
 

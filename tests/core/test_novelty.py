@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overnight.core import novelty
-from overnight.core.novelty import MOST_SHOWN, Learner, Novelty, Templates, single, template
+from overnight.core.novelty import MOST_SHOWN, Learner, Novelty, Templates, seldom, template
 
 GOOD = b"""\
 2026-11-23 20:01:02 start, seed 17, buffer at 0x7f3a22c0
@@ -164,16 +164,9 @@ def test_any_cut_gives_the_same_answer_and_a_log_is_not_new_to_itself(lines: lis
     assert new(log, whole) == []
 
 
-def test_what_is_said_once_is_found_in_a_flood() -> None:
-    flood = b"".join(b"a.py:%d: ConvergenceWarning: failed\nstep %d loss 0.%d\n" % (n, n, n) for n in range(5000))
-    once = b"loader: 1204 of 48000 rows dropped (missing labels)\n"
-    traceback = b"Traceback (most recent call last):\n  raise OSError('missing')\nOSError: missing 1\nOSError: missing 2\n"
-    quiet = b"saved model 1\n"
-    assert single(flood + once + traceback + quiet + flood) == [once.decode().strip()]
-    assert single(flood) == []
-    assert single(b"") == []
-
-
-def test_free_text_has_no_line_that_is_said_once() -> None:
-    words = [bytes([97 + n % 26, 97 + n // 26 % 26, 97 + n // 676]) for n in range(2000)]
-    assert single(b"".join(b"missing %s of %s\n" % (w, w[::-1]) for w in words)) == []
+def test_what_a_flood_hides_is_found() -> None:
+    flood = [f"a.py:{n}: ConvergenceWarning: failed after {n} steps" for n in range(2000)]
+    once = "loader: 1204 of 48000 rows dropped (missing labels)"
+    assert seldom([*flood, once, "saved model 1", *flood]) == [once]
+    assert seldom(flood) == []
+    assert seldom([]) == []

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 
 import optuna
 import pytest
@@ -11,6 +12,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 from tqdm import tqdm
 
+from overnight.core import recognizers
 from overnight.core.lines import Line
 from overnight.core.model import Fact, GoalSeen, MetricSeen, PhaseSeen, ProgressSeen, TrialSeen
 from overnight.core.recognizers import Recognizers, recognize
@@ -18,8 +20,8 @@ from overnight.core.recognizers import Recognizers, recognize
 
 def read(*texts: str) -> list[Fact]:
     """All facts of consecutive lines."""
-    recognizers = Recognizers()
-    return [f for n, text in enumerate(texts, 1) for f in recognizers.read(Line(n, 0, text, False))]
+    reader = Recognizers()
+    return [f for n, text in enumerate(texts, 1) for f in reader.read(Line(n, 0, text, False))]
 
 
 def counts(*texts: str) -> list[tuple[str, float, float | None]]:
@@ -492,3 +494,8 @@ def test_the_last_word_of_a_study_is_no_trial() -> None:
     found = recognize(Line(1, 0, said))
     assert not any(isinstance(fact, TrialSeen) for fact in found)
     assert any(isinstance(fact, PhaseSeen) for fact in found)
+
+
+def test_no_gate_holds_a_digit() -> None:
+    """Which gates a line opens is remembered by its shape, in which one digit stands for all."""
+    assert not [literal for gate in recognizers._gates() for literal in gate if re.search(r"\d", literal)]

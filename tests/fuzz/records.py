@@ -10,6 +10,7 @@ from overnight import catalog
 from overnight.app import following, house, knowing
 from overnight.core.digest import digest
 from overnight.core.model import Answer, Status, StopRequest
+from overnight.core.news import News
 from overnight.core.watch import Watch
 from overnight.errors import Unreadable
 from overnight.keeper import liveness, records, stop
@@ -58,7 +59,8 @@ def _records(run: RunDir) -> None:
     assert isinstance(run.cursor("ada"), dict | None)
     cursor = following.Cursor(run, "ada")
     cursor.take()
-    cursor.new_lines()
+    assert cursor.place.news() is not None
+    support.refused(cursor.place.lines, Unreadable)
 
 
 def _keepers(run: RunDir) -> None:
@@ -88,7 +90,7 @@ def _show(status: Status) -> None:
     """What a person is shown of it."""
     assert isinstance(status, Status)
     support.assert_harmless(markdown(status))
-    digest(status)
+    digest(status, News(first=True))
     support.assert_harmless(out.page(facts.headline(status), facts.facts(status)))
 
 

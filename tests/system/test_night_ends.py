@@ -3,6 +3,7 @@
 Real programs under a real watchman; the quick schedule is the usual one, a hundred times faster.
 """
 
+import os
 import time
 
 import pytest
@@ -156,3 +157,18 @@ def test_resources_are_sampled_at_check_ins(nights: Nights) -> None:
     samples = puppet.night.events("sample")
     assert samples[0].data["cpu_s"] is not None
     puppet.end()
+
+
+@pytest.mark.rule("W2.6")
+def test_the_last_line_before_the_end_is_understood_however_close_they_are(nights: Nights) -> None:
+    """Lines are read while nobody is woken for them; the one that comes with the end must not be left behind."""
+    lines = 'for n in 1 2 3 4 5; do echo "epoch $n/400"; read -t 0.$(($1 + n)); done < gate'
+    script = f'{lines}; echo "epoch $((300 + $1))/400"'
+    os.mkfifo(nights.cwd / "gate")
+    gate = os.open(nights.cwd / "gate", os.O_RDWR)
+    started = [nights.start("bash", "-c", script, "-", str(place)) for place in range(12)]
+    for place, night in enumerate(started):
+        night.until("ended")
+        status = night.status(lambda seen: seen.state == "succeeded")
+        assert [(seen.unit, seen.current) for seen in status.progress] == [("epoch", 300 + place)]
+    os.close(gate)

@@ -15,14 +15,14 @@ from overnight.core.calls import Calls
 from overnight.core.digest import ENDED_TOKENS, EVENTFUL_TOKENS, digest
 from overnight.core.model import Status
 from overnight.core.news import TOLD
-from overnight.core.novelty import single
+from overnight.core.novelty import seldom
 from overnight.core.recognizers.phases import is_checkpoint
 from overnight.errors import Unreadable
 from overnight.store.rundir import RunDir, open_log
 
-_LAST_BYTES = 64 * 1024
-_MOST_BYTES = 8 << 20
-"""Of a log that is searched for what was said once: a tenth of a second."""
+_LAST_BYTES = 4 << 20
+"""Of a log, what is looked through for a briefing: a few tens of milliseconds."""
+_LAST_LINES = 500
 _EVIDENCE = TOLD | {"notification", "sample", "note"}
 _FAILED = ("failed", "lost")
 
@@ -45,23 +45,23 @@ def told(
 def brief(run: RunDir, status: Status, calls: Calls, budget_tokens: int = BRIEFING_TOKENS) -> str:
     """All that is needed to act on the run. Raises Unreadable."""
     events = [event for event, _end in run.each_event() if event is not None and event.kind in _EVIDENCE]
-    veil = veil_of(run)
-    log = _tail(run)
-    lines = veil.lines(seen_lines(whole(log[-_LAST_BYTES:], max(0, len(log) - _LAST_BYTES))))
+    everything = _last_lines(run)
+    lines = veil_of(run).lines(everything[-_LAST_LINES:])
+    odd = veil_of(run).lines(seldom(everything))
     changes = since_good(run) if status.state in _FAILED or status.question is not None else None
     changed = changes.lines() if changes is not None else ()
     saved = next((line for line in reversed(lines) if is_checkpoint(line)), "")
-    odd = veil.lines(single(log)) if status.state != "running" else ()
-    evidence = Evidence(events, changed=changed, last=lines, saved=saved, single=odd)
-    return briefing(status, evidence, calls, budget_tokens)
+    return briefing(
+        status, Evidence(events, changed=changed, last=lines, saved=saved, odd=odd), calls, budget_tokens
+    )
 
 
-def _tail(run: RunDir) -> bytes:
-    """The last bytes of the log, from the beginning of a line on."""
+def _last_lines(run: RunDir) -> list[str]:
     try:
         with open_log(run.log_path) as file:
-            begin = max(0, os.fstat(file.fileno()).st_size - _MOST_BYTES)
+            size = os.fstat(file.fileno()).st_size
+            begin = max(0, size - _LAST_BYTES)
             file.seek(begin)
-            return whole(file.read(_MOST_BYTES), begin)
+            return seen_lines(whole(file.read(), begin))
     except (FileNotFoundError, Unreadable):
-        return b""
+        return []

@@ -22,7 +22,7 @@ from overnight.core.tokens import estimate
 
 BRIEFING_TOKENS = 1200
 QUESTION_TOKENS = 400
-_CASCADES, _BEFORE, _LAST = 3, 5, 6
+_CASCADES, _BEFORE, _LAST, _ODD = 3, 5, 6, 4
 _COMMAND = 300
 
 
@@ -30,14 +30,14 @@ class Evidence(NamedTuple):
     """What the run directory says besides the status.
 
     `events`: in order. `changed`: lines on what is different from the last good run. `last`: the last lines of the log,
-    `saved`: the last of them that says that a checkpoint was saved; `single`: trouble that was said once.
+    `saved`: the last of them that says that a checkpoint was saved. `odd`: lines that sound like trouble and came once.
     """
 
     events: Sequence[Event] = ()
     changed: Sequence[str] = ()
     last: Sequence[str] = ()
     saved: str = ""
-    single: Sequence[str] = ()
+    odd: Sequence[str] = ()
 
 
 def briefing(status: Status, evidence: Evidence, calls: Calls, budget_tokens: int = BRIEFING_TOKENS) -> str:
@@ -50,12 +50,12 @@ def briefing(status: Status, evidence: Evidence, calls: Calls, budget_tokens: in
         results(status, metrics=True),
         [f"last checkpoint: {fence.quoted(evidence.saved)}"] if evidence.saved else [],
         _around(cause),
-        [f"{'then: ' if cause else ''}{problem_line(p, advice=False)}" for p in cascades],
+        [f"{'then' if cause else 'seen'}: {problem_line(p)}" for p in cascades],
         _before(evidence.events, [cause, *cascades], status.elapsed_s),
         _resources(evidence.events, status.sample),
         [f"different from the last good run: {line}" for line in evidence.changed],
         _command(status),
-        _single(evidence, cause),
+        _odd(evidence, cause),
         _last(evidence.last, cause),
     ]
     return "\n".join(_fitted(first, blocks, budget_tokens))
@@ -82,7 +82,7 @@ def _cause(status: Status, events: Sequence[Event]) -> tuple[Problem | None, lis
     if status.question is not None:
         cause = status.question.problems[0]
     if cause is None:
-        return None, known[:_CASCADES]
+        return None, sorted(status.problems, key=lambda p: p.severity == "info")[:_CASCADES]
     others = [p for p in known if p.signature != cause.signature]
     latest = next((p for p in known if p.signature == cause.signature), cause)
     return latest, sorted(others, key=lambda p: p.severity != "critical")[:_CASCADES]
@@ -120,17 +120,17 @@ def _around(cause: Problem | None) -> list[str]:
     return fence.fenced(lines) if len(lines) > 1 else []
 
 
-def _single(evidence: Evidence, cause: Problem | None) -> list[str]:
-    """Trouble that was said once, and is not the cause."""
-    told = {*evidence.last[-_LAST:], *(cause.context if cause is not None else ())}
-    lines = [line for line in evidence.single if line not in told]
-    return ["said once:", *fence.fenced(lines)] if lines else []
+def _odd(evidence: Evidence, cause: Problem | None) -> list[str]:
+    """What came once and is told nowhere else."""
+    told = {*(cause.context if cause is not None else ()), *evidence.last[-_LAST:], evidence.saved}
+    lines = [line for line in evidence.odd if line not in told]
+    return ["said once:", *fence.fenced(lines[-_ODD:])] if lines else []
 
 
 def _last(lines: Sequence[str], cause: Problem | None) -> list[str]:
     """How the log ends, without what stands around the cause already."""
     told = set(cause.context) if cause is not None else set()
-    return fence.fenced(fence.informative(line for line in lines if line not in told)[-_LAST:])
+    return fence.fenced([line for line in fence.informative(lines)[-_LAST:] if line not in told])
 
 
 def _command(status: Status) -> list[str]:

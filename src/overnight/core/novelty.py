@@ -15,6 +15,7 @@ Rules:
 import re
 import string
 from collections import deque
+from collections.abc import Iterable
 from hashlib import blake2b
 
 from overnight.core.lines import Line, LineSplitter
@@ -44,7 +45,6 @@ _MAGIC = b"overnight templates 1\n"
 _LONGEST = 2000
 _SHOWN = 500
 
-_DIGITS = string.digits.encode()
 _ERASED = str.maketrans(dict.fromkeys(string.digits, "0"))
 _NUMBERS = re.compile(
     r"0[xX][0-9a-fA-F]+"
@@ -61,23 +61,15 @@ def template(text: str) -> str:
     return _BLANKS.sub(" ", _BARS.sub("", erased)).strip()
 
 
-def single(log: bytes, most: int = 3) -> list[str]:
-    """The last lines of a log that sound like trouble and of whose shape there is no other: what a flood buries.
-
-    Lines of a traceback are not among them, and a log of free text has none.
-    """
-    seen: dict[bytes, bytes | None] = {}
-    in_traceback = False
-    for line in log.split(b"\n"):
-        in_traceback = line.startswith(_TRACEBACK.encode()) or (in_traceback and line[:1] in (b" ", b"\t"))
-        if line and not in_traceback:
-            shape = line.translate(None, _DIGITS)
-            seen[shape] = None if shape in seen else line
-    alone = [line for line in seen.values() if line is not None]
-    if len(alone) > _FREE_TEXT and len(alone) > _MOSTLY * len(seen):
-        return []
-    texts = (line.rpartition(b"\r")[2].decode("utf-8", "replace")[:_SHOWN] for line in alone)
-    return [text for text in texts if _TROUBLE.search(text)][-most:]
+def seldom(lines: Iterable[str], most: int = 2) -> list[str]:
+    """The lines that sound like trouble and whose like came at most `most` times: a flood hides them."""
+    counted: dict[str, list[str]] = {}
+    for line in lines:
+        if _TROUBLE.search(line[:_LONGEST]):
+            alike = counted.setdefault(template(line), [])
+            if len(alike) <= most:
+                alike.append(line)
+    return [alike[-1] for alike in counted.values() if len(alike) <= most]
 
 
 class Templates:

@@ -34,10 +34,10 @@ _FEW = 8
 
 
 def endless(pattern: str) -> str | None:
-    """Why `pattern` may take for ever on some line, or None: `(a+)+`, `(a|ab)*`, `(a?){40}`, `.*.*x`, look-around,
-    back-references."""
+    """Why `pattern` may take for ever on some line, or None: `(a+)+`, `(a|ab)*`, `(a?){40}`, `.*.*x`, `a*a}*a*b`,
+    look-around, back-references."""
     parsed = parser.parse(pattern)
-    return _endless(parsed, repeated=False) or _trading(parsed)
+    return _endless(parsed, repeated=False) or _trading(parsed) or _crowded(parsed, dict.fromkeys(_ASCII, 1))
 
 
 def _endless(parsed: Any, *, repeated: bool) -> str | None:
@@ -72,6 +72,33 @@ def _trading(parsed: Any) -> str | None:
             held = frozenset()
         elif op is not ops.AT and not (op in _REPEATS and value[0] == 0):
             held = frozenset()
+    return None
+
+
+def _crowded(parsed: Any, takers: dict[str, int]) -> str | None:
+    """`a*a}*a*b`: on a line of one character, three that share it between them: the place where a match is looked for
+    from, and two repeats, with nothing between them that this character does not fit."""
+    for op, value in _flat(parsed):
+        repeats = op in _REPEATS and value[1] > _MANY
+        if (
+            not (op in _REPEATS and value[0] == 0)
+            and op is not ops.AT
+            and max(takers.values(), default=0) > 2
+        ):
+            return "has repeats that take the same characters as what stands between them, which may take for ever"
+        if op is ops.BRANCH:
+            if (why := next(filter(None, (_crowded(one, takers) for one in value[1])), None)) is not None:
+                return why
+            takers = {}
+        elif repeats:
+            taken = dict.fromkeys(_letters(op, value), 1)
+            stay = takers if value[0] == 0 else {c: count for c, count in takers.items() if c in taken}
+            takers = {c: stay.get(c, 0) + taken.get(c, 0) for c in stay.keys() | taken.keys()}
+        elif op is ops.AT:
+            takers = {} if value in (ops.AT_BEGINNING, ops.AT_BEGINNING_STRING) else takers
+        elif not (op in _REPEATS and value[0] == 0):
+            letters = _letters(op, value)
+            takers = {c: count for c, count in takers.items() if c in letters}
     return None
 
 

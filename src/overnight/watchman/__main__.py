@@ -6,6 +6,7 @@ takes it for one of the run's processes; what it says of itself goes to `watchma
 """
 
 import asyncio
+import gc
 import logging
 import logging.handlers
 import os
@@ -23,6 +24,8 @@ from overnight.watchman.telling import settings_or_defaults
 
 _LOG_BYTES = 1 << 20
 _MOST_FILES = 1 << 20
+_YOUNG = 10_000
+"""New objects until the collector looks at the young ones: lines make many, and hardly any cycle."""
 
 
 def main() -> int:
@@ -46,6 +49,7 @@ def _watch(home: str, held: lock.HomeLock) -> None:
     os.chdir(home)
     _close_all_but(held.descriptors)
     set_name(f"{OWN_PREFIX}watch")
+    gc.set_threshold(_YOUNG)
     _log_to(os.path.join(home, start.LOG))
     lock_or_none: lock.HomeLock | None = held
     while lock_or_none is not None:

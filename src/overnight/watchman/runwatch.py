@@ -334,11 +334,18 @@ class RunWatch:
         self._reading = None
         if self._status_due is None:
             self._status_due = now + self._tools.refresh_s()
-        if self._unrecorded or self._due() < self._rests_until:
+        if self._unrecorded or self._is_due_before(self._rests_until, now):
             self._wake.set()
         elif LOG in self._changed:
             self._changed.discard(LOG)
             self.notice_log()
+
+    def _is_due_before(self, t: float, now: float) -> bool:
+        """Whether a line made the next timer an earlier one. A stall cannot come before its floor: what is nearer than
+        that has not changed."""
+        if self._status_due is not None and self._status_due < t:
+            return True
+        return t > now + self.spec.policy.stall_floor_s and self._due() < t
 
     def _is_ordinary(self, reading: "asyncio.Future[bytes]") -> bool:
         """Some lines, of a log that nobody cut, on a machine that did not sleep meanwhile."""

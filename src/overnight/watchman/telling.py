@@ -11,13 +11,14 @@ Rules:
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from overnight import settings
 from overnight.core.model import Status, Telling
-from overnight.errors import OvernightError, Unreadable
+from overnight.errors import HomeUnusable, OvernightError, Unreadable
 from overnight.store.home import unusable
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Outbox:
     def __init__(self, home: str) -> None:
         self._home = home
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="index")
+        self._opening = threading.Lock()
+        self._closed = False
         self._post: Post | None = None
 
     async def open(self) -> None:
@@ -75,8 +78,14 @@ class Outbox:
     async def close(self) -> None:
         """End the sender; what was not sent is sent by the next watchman."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        """One that is being opened has a sender a moment later: it is waited for, or there would be two of them."""
+        with self._opening:
+            self._closed = True
         if self._post is not None:
-            await asyncio.to_thread(self._post.close)
+            self._post.close()
 
     async def _until_done(self, work: "Callable[[Post], T]", what: str) -> T:
         while True:
@@ -94,8 +103,11 @@ class Outbox:
         try:
             from overnight.watchman.post import Post  # SQLAlchemy, alembic: not on the loop's thread
 
-            if self._post is None:
-                self._post = Post(self._home, settings_or_defaults())
+            with self._opening:
+                if self._closed:
+                    raise HomeUnusable(f"The index of {self._home} was closed.")
+                if self._post is None:
+                    self._post = Post(self._home, settings_or_defaults())
             return work(self._post)
         except Unreadable:
             if self._post is not None:

@@ -77,7 +77,7 @@ class NonFinite:
         self._grad_bad = False
         self._finite_before: set[str] = set()
         self._first_line = 0
-        self._first_place = ""
+        self._first_at = ""
         self._last_line = 0
 
     def see(self, fact: Fact, book: MetricBook) -> None:
@@ -119,9 +119,7 @@ class NonFinite:
 
     def _begins(self, fact: MetricSeen) -> None:
         self._first_line = fact.line
-        self._first_place = (
-            f" ({fact.step_unit} {fact.step:g})" if fact.step is not None and fact.step_unit else ""
-        )
+        self._first_at = f", {fact.step_unit or 'step'} {fact.step:g}" if fact.step is not None else ""
 
     def finding(self, metrics: MetricBook, progress: ProgressBook) -> Problem | None:
         """The problem, while it lasts."""
@@ -144,7 +142,7 @@ class NonFinite:
             count=count,
             first_line=self._first_line,
             last_line=self._last_line,
-            text=f"{name} {what} since line {self._first_line}{self._first_place} ({count} values in a row)",
+            text=f"{name} {what} since line {self._first_line}{self._first_at} ({count} values in a row)",
             cause="Learning rate too high, overflow in half precision, bad data, or a division by zero.",
             advice="Go back to the last good checkpoint, with a lower learning rate, clipping or bf16.",
             relaunch="from the last checkpoint before the first NaN",

@@ -42,6 +42,8 @@ _CHECKPOINT = re.compile(
     r"|\b(?:checkpoint|model|weights) (?:\w+ ){0,2}saved\b"
 )
 
+_SAVED_FILE = re.compile(r"\bsav(?:ed|ing)\b.{0,60}(?:checkpoint|ckpt|\.pth?\b|\.safetensors\b)")
+
 
 def phases(lower: str, line: Line) -> list[Fact]:
     """What a line, here in lower case, says of the run as a whole."""
@@ -56,7 +58,8 @@ def phases(lower: str, line: Line) -> list[Fact]:
 
 def is_checkpoint(text: str) -> bool:
     """Whether the line says that a checkpoint was saved."""
-    return _CHECKPOINT.search(text.lower()) is not None
+    lower = text.lower()
+    return _CHECKPOINT.search(lower) is not None or _SAVED_FILE.search(lower) is not None
 
 
 def _denied(lower: str) -> bool:
