@@ -62,11 +62,12 @@ class Index:
 
     # ------------------------------------------------------------ runs
 
-    def put_status(self, status: Status) -> None:
-        """Take over a run's status, and the values its metrics have at this check-in."""
+    def put_status(self, *statuses: Status) -> None:
+        """Take over statuses of runs, and the values their metrics have at this check-in."""
         with self._database.writing() as connection:
-            run_id = put_run(connection, status)
-            put_points(connection, run_id, status.check_ins, status.elapsed_s, status.metrics)
+            for status in statuses:
+                run_id = put_run(connection, status)
+                put_points(connection, run_id, status.check_ins, status.elapsed_s, status.metrics)
 
     def list_runs(self, limit: int | None = None, state: RunState | None = None) -> list[Status]:
         """The latest status of the runs, newest first."""

@@ -2,6 +2,7 @@
 this."""
 
 import time
+from collections.abc import Sequence
 
 from overnight.core.model import Status, Telling
 from overnight.errors import Unreadable
@@ -27,9 +28,9 @@ class Post:
         self._index.enqueue(telling, addresses(settings, self._home), time.time())
         self._sender.wake()
 
-    def put_status(self, status: Status) -> None:
-        """The latest status of a run, for who lists them."""
-        self._index.put_status(status)
+    def put_statuses(self, statuses: Sequence[Status]) -> None:
+        """The latest statuses of runs, for who lists them."""
+        self._index.put_status(*statuses)
 
     def pending(self) -> int:
         """How many messages are on their way."""

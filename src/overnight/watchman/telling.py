@@ -14,6 +14,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from overnight import settings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _AGAIN_S = 5.0
+_GATHER_S = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,9 @@ class Outbox:
         self._opening = threading.Lock()
         self._closed = False
         self._post: Post | None = None
+        self._statuses: list[Status] = []
+        self._putting: asyncio.Future[None] | None = None
+        self._put_at = 0.0
 
     async def open(self) -> None:
         """Return when the index is open and what was pending is being sent."""
@@ -62,10 +67,22 @@ class Outbox:
 
     async def put_status(self, status: Status) -> None:
         """Return when the index has the status, or could not take it: the next one will do."""
-        try:
-            await self._do(lambda post: post.put_status(status))
-        except OvernightError as error:
-            log.warning("status of %s: %s", status.run, error)
+        self._statuses.append(status)
+        if self._putting is None or self._putting.done():
+            self._putting = asyncio.ensure_future(self._put_statuses())
+        await asyncio.shield(self._putting)
+
+    async def _put_statuses(self) -> None:
+        """One at once; what comes within half a second after it together, since most of the cost is the transaction."""
+        loop = asyncio.get_running_loop()
+        while self._statuses:
+            await _pause(max(0.0, self._put_at + _GATHER_S - loop.time()))
+            statuses, self._statuses = self._statuses, []
+            self._put_at = loop.time()
+            try:
+                await self._do(partial(_put, statuses=statuses))
+            except OvernightError as error:
+                log.warning("status of %s: %s", ", ".join(status.run for status in statuses), error)
 
     async def pending(self) -> int:
         """How many messages still wait to be sent and will be tried again; 1 when nobody can say."""
@@ -116,6 +133,10 @@ class Outbox:
             raise
         except OSError as error:  # no descriptor is left, not even for a module
             raise unusable(self._home, error) from error
+
+
+def _put(post: "Post", statuses: list[Status]) -> None:
+    post.put_statuses(statuses)
 
 
 async def _pause(seconds: float) -> None:
