@@ -74,11 +74,13 @@ def faults(night: Night) -> list[str]:
         for one in played.given:
             found += _over(f"{night.name}, {way}", one)
     if night.name == QUIET_NIGHT:
-        watched = cost(night.chained.of("quiet", "eventful"))
-        found += over("the quiet night, chained", watched, QUIET_NIGHT_CHAINED)
-        found += over(
-            "the quiet night, in background", cost(night.background.of("eventful")), QUIET_NIGHT_BACKGROUND
-        )
+        limits = {
+            "chained": QUIET_NIGHT_CHAINED,
+            "tasks": QUIET_NIGHT_BACKGROUND,
+            "background": QUIET_NIGHT_BACKGROUND,
+        }
+        for way, limit in limits.items():
+            found += over(f"the quiet night, {way}", cost(night.ways[way].watched), limit)
     return found + [f"{night.name}: estimated too low: {text!r}" for text in night.texts if is_low(text)]
 
 

@@ -54,6 +54,11 @@ class Played:
     end_t: float
     log: bytes
 
+    @property
+    def watched(self) -> list[Given]:
+        """All until the end; what comes last is the report's text."""
+        return self.given[:-1]
+
     def of(self, *kinds: Kind) -> list[Given]:
         """Those of these kinds."""
         return [one for one in self.given if one.kind in kinds]

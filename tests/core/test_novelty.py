@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overnight.core import novelty
-from overnight.core.novelty import MOST_SHOWN, Learner, Novelty, Templates, template
+from overnight.core.novelty import MOST_SHOWN, Learner, Novelty, Templates, seldom, template
 
 GOOD = b"""\
 2026-11-23 20:01:02 start, seed 17, buffer at 0x7f3a22c0
@@ -162,3 +162,11 @@ def test_any_cut_gives_the_same_answer_and_a_log_is_not_new_to_itself(lines: lis
     learner.close()
     assert pieces.encode() == whole.encode()
     assert new(log, whole) == []
+
+
+def test_what_a_flood_hides_is_found() -> None:
+    flood = [f"a.py:{n}: ConvergenceWarning: failed after {n} steps" for n in range(2000)]
+    once = "loader: 1204 of 48000 rows dropped (missing labels)"
+    assert seldom([*flood, once, "saved model 1", *flood]) == [once]
+    assert seldom(flood) == []
+    assert seldom([]) == []
