@@ -48,7 +48,8 @@ bench: $(READY)
 	$(BIN)/python bench/dense.py --mb $(MB)
 	$(BIN)/python bench/masking.py
 	$(BIN)/python bench/costs.py
-	$(BIN)/python bench/tokens/run.py
+	$(BIN)/python bench/tokens/run.py --check
+	$(BIN)/python bench/waiters.py --seconds 30
 
 fuzz: $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
@@ -72,4 +73,4 @@ clients: $(READY) $(CLIENTS)/.ready
 		$(BIN)/python -m pytest -n 0 tests/clients
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) .cache build dist
