@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from overnight.app.overseeing import Seen, oversee
     from overnight.app.reading import log_pieces
     from overnight.app.results import Analysed, analyze, analyze_each, make_report
+    from overnight.app.saving import Saved, note_return, savings
     from overnight.app.starting import Launched, launch
     from overnight.app.telling import Pending, Tried, notify_pending, notify_test
 
@@ -46,6 +47,7 @@ _WHERE = {
     "feed": ("Feed", "LiveFeed"),
     "following": ("Following", "WaitResult", "follow", "status", "wait"),
     "knowing": ("found", "list_runs", "log_path", "masked", "read_log"),
+    "saving": ("Saved", "note_return", "savings"),
     "overseeing": ("Seen", "oversee"),
     "looking": ("Lines", "errors", "last_lines", "range_of_lines", "search"),
     "minding": ("Told", "brief", "cancel_wait", "check_in", "is_wait_cancelled", "overview"),
@@ -72,6 +74,7 @@ __all__ = [
     "Lines",
     "LiveFeed",
     "Pending",
+    "Saved",
     "Seen",
     "Stopped",
     "Token",
@@ -102,6 +105,7 @@ __all__ = [
     "log_pieces",
     "make_report",
     "masked",
+    "note_return",
     "notify_pending",
     "notify_test",
     "oversee",
@@ -111,6 +115,7 @@ __all__ = [
     "read_log",
     "rebuild",
     "relaunch",
+    "savings",
     "search",
     "signing_key",
     "start_for_agent",

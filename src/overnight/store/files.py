@@ -48,8 +48,8 @@ def publish(path: str, data: bytes) -> bool:
     return True
 
 
-def append_lines(path: str, data: bytes) -> None:
-    """Append whole lines in one durable write; a half line left by a crash is closed off first.
+def append_lines(path: str, data: bytes, *, durable: bool = True) -> None:
+    """Append whole lines in one write; a half line left by a crash is closed off first.
 
     A write that does not fit is taken back, so that a full disk tears nothing.
     """
@@ -64,7 +64,8 @@ def append_lines(path: str, data: bytes) -> None:
         except OSError:
             os.ftruncate(fd, size)
             raise
-        os.fsync(fd)
+        if durable:
+            os.fsync(fd)
     finally:
         locks.release(fd, held)
 

@@ -7,6 +7,7 @@
     events.jsonl    everything that mattered           answers/      one file per answered question
     status.json/md  the latest TaskStatus              cursors/      what each reader has already been told
     templates.bin   which lines a good run printed         code.json     the code and the Python it was started from
+    returned.jsonl  what agents were answered
 
 Rules:
 - Append or replace atomically; a crash at any point leaves a directory that can be read.
@@ -20,7 +21,7 @@ Rules:
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
@@ -41,6 +42,7 @@ STATUS, STATUS_TEXT = "status.json", "status.md"
 EVENTS = "events.jsonl"
 ANSWERS, CURSORS = "answers", "cursors"
 TEMPLATES = "templates.bin"
+RETURNED = "returned.jsonl"
 CODE = "code.json"
 _LONGEST_NAME = 200
 _PERSON = "!"
@@ -345,6 +347,24 @@ class RunDir:
         with self._writing():
             os.makedirs(self.file(CURSORS), 0o700, exist_ok=True)
             files.replace(self.file(os.path.join(CURSORS, name)), encode(value) + b"\n")
+
+    # ------------------------------------------------------------ what agents were answered
+
+    def note_return(self, answer: dict[str, Any]) -> None:
+        """Account for one answer. A disk that takes nothing loses the account and nothing else."""
+        with suppress(OSError):
+            files.append_lines(self.file(RETURNED), encode(answer) + b"\n", durable=False)
+
+    def returns(self) -> list[int]:
+        """The tokens of each answer. Raises Unreadable."""
+        found = []
+        with self._reading(RETURNED):
+            for line, _end in files.lines(self.file(RETURNED), 0):
+                try:
+                    found.append(int(decode(line, dict[str, Any])["tokens"]))
+                except (DamagedError, KeyError, TypeError, ValueError):  # a torn line counts nothing
+                    continue
+        return found
 
     # ------------------------------------------------------------ reading
 

@@ -7,6 +7,7 @@ import msgspec
 
 from overnight import app
 from overnight.core.model import Status
+from overnight.core.tokens import estimate
 from overnight.surfaces.cli import out
 from overnight.surfaces.cli.facts import facts, headline
 from overnight.surfaces.cli.following import come_back, ended, follow, last_lines, statuses
@@ -68,6 +69,8 @@ def _wait(run: str, until: str, timeout: float | None, reader: str, as_json: boo
         out.say_json({**facts_, "digest": result.digest, "exit_status": result.exit_status})
     else:
         out.say(printable_lines(result.digest))
+    if not sys.stdout.isatty():
+        app.note_return(result.status.run, reader, "wait", estimate(result.digest))
     return result.exit_status
 
 

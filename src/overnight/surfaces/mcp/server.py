@@ -26,10 +26,12 @@ from mcp_types import (
     SubscribeRequestParams,
     SubscriptionsListenRequestParams,
     SubscriptionsListenResult,
+    TextContent,
     UnsubscribeRequestParams,
 )
 
 from overnight import __version__, app
+from overnight.core.tokens import estimate
 from overnight.errors import OvernightError
 from overnight.surfaces.mcp.answers import refusal
 from overnight.surfaces.mcp.asker import TASKS, Asker, Context
@@ -92,9 +94,18 @@ class _Front:
             raise MCPError(INVALID_PARAMS, f"There is no tool {params.name[:60]!r}")
         asker = Asker.of(ctx, self._client, params.input_responses)
         try:
-            return await verb(asker, params.arguments or {})
+            result = await verb(asker, params.arguments or {})
+            self._account(asker, params.name, result)
+            return result
         except OvernightError as error:
             return refusal(str(error), error.code)
+
+    def _account(self, asker: Asker, tool: str, result: Any) -> None:
+        """What the answer cost, in its run."""
+        facts = result.structured_content if isinstance(result, CallToolResult) else None
+        if isinstance(facts, dict) and "command_id" in facts:
+            text = "".join(part.text for part in result.content if isinstance(part, TextContent))
+            app.note_return(facts["command_id"], asker.reader, tool, estimate(text))
 
     def _on_task(self, handle: Callable[[Asker, Any], Awaitable[dict[str, Any]]]) -> Any:
         async def handler(ctx: Context, params: Any) -> dict[str, Any]:
