@@ -21,7 +21,7 @@ _COLUMNS = (
 
 def row(night: Night) -> list[str]:
     """A night as it stands in the table; `times less`: chained waits than the last 50 lines."""
-    naive = loops(night_play.recording(night.name), night.chained.end_t, tokens)
+    naive = loops(night_play.recording(night.name), night.chained.log, night.chained.end_t, tokens)
     watched = [cost(played.watched) for played in night.ways.values()]
     briefing = cost(night.chained.given[-1:])
     return [
