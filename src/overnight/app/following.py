@@ -18,7 +18,6 @@ from typing import Annotated, Literal, NamedTuple, Self
 import msgspec
 from inotify_simple import INotify, flags
 
-from overnight.app import wording
 from overnight.app.knowing import LOOK_S, found, is_closed, status_of, unread_for
 from overnight.app.place import Place
 from overnight.core.calls import SHELL
@@ -195,6 +194,8 @@ def _is_news(events: Sequence[Event], until: str, cursor: "Cursor") -> bool:
 
 
 def _told(run: Following, cursor: "Cursor") -> WaitResult:
+    from overnight.app import wording  # 60 ms that a status need not wait for
+
     status = _caught_up(run, cursor.place)
     words = wording.told(cursor.place, status, SHELL)
     cursor.remember()

@@ -8,6 +8,7 @@ Rules:
 """
 
 import os
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -20,12 +21,15 @@ from overnight.store.home import CLOSED, SPEC, runs_folder, unusable
 from overnight.store.rundir import RunDir
 
 LAST = "last"
+_BEGINNING = 4096
+_CREATED_AT = re.compile(rb'"created_at":\s?(\d{1,12}(?:\.\d{1,9})?)[,}]')
+"""Within a text of JSON its quotes are escaped: it cannot stand in an argument or a name."""
 _MOST_NAMED = 5
 
 
 def all_runs(home: str) -> list[RunDir]:
     """Every run of the home, newest first; none when the home is not there. Raises HomeUnusable."""
-    return [known.run for known in _known(home)]
+    return [RunDir(path) for _created_at, path in _by_time(home)]
 
 
 def current(home: str, since: float) -> list[RunDir]:
@@ -58,6 +62,8 @@ def find(home: str, ref: str) -> RunDir:
         return RunDir(
             os.path.join(runs_folder(home), ref)
         )  # with ten thousand runs looking through all is slow
+    if ref == LAST and (newest := next(iter(_by_time(home)), None)) is not None:
+        return RunDir(newest[1])
     known = _known(home)
     if not known:
         raise NoSuchRun("There are no runs yet: start one with `overnight run -- COMMAND`.")
@@ -91,17 +97,44 @@ class _Known:
         self.name, self.replaces, self.created_at = intent.name, intent.replaces, intent.created_at
 
 
-def _known(home: str) -> list[_Known]:
-    runs = []
+def _folders(home: str) -> list[str]:
     try:
         with os.scandir(runs_folder(home)) as entries:
-            for entry in entries:
-                if entry.name[0] != "." and entry.is_dir():
-                    runs += _look(entry.path)
+            return [entry.path for entry in entries if entry.name[0] != "." and entry.is_dir()]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise unusable(home, error) from error
+
+
+def _by_time(home: str) -> list[tuple[float, str]]:
+    """When each run was started, and its folder; the newest first."""
+    found = [(created_at, path) for path in _folders(home) if (created_at := _created_at(path)) is not None]
+    return sorted(found, key=lambda row: (row[0], os.path.basename(row[1])), reverse=True)
+
+
+def _created_at(path: str) -> float | None:
+    """The time in the beginning of an intent: with ten thousand runs reading all of each takes most of a look.
+
+    None when the run is gone."""
+    try:
+        fd = os.open(f"{path}/{SPEC}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        found = None
+    else:
+        try:
+            found = _CREATED_AT.search(os.read(fd, _BEGINNING))
+        except OSError:
+            found = None
+        finally:
+            os.close(fd)
+    if found is not None:
+        return float(found[1])
+    return next((known.created_at for known in _look(path)), None)
+
+
+def _known(home: str) -> list[_Known]:
+    runs = [known for path in _folders(home) for known in _look(path)]
     return sorted(runs, key=lambda known: (known.created_at, known.run.id), reverse=True)
 
 
