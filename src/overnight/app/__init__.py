@@ -6,6 +6,7 @@
     check_in brief overview   the same for an agent, which holds its own place
     answer stop               what a person or an agent decides
     make_report analyze       what it came to
+    note_return savings all_savings    what it cost its readers, and what it would have cost
     install_agent uninstall_agent list_agents    the tools through which agents work
     notify_test notify_pending doctor rebuild prune    the house
 
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
     from overnight.app.overseeing import Seen, oversee
     from overnight.app.reading import log_pieces
     from overnight.app.results import Analysed, analyze, analyze_each, make_report
+    from overnight.app.saving import all_savings, note_return, savings
     from overnight.app.starting import Launched, launch
     from overnight.app.telling import Pending, Tried, notify_pending, notify_test
+    from overnight.app.waiting import wait_for_first
 
 _WHERE = {
     "agents": ("AgentChange", "AgentState", "install_agent", "list_agents", "uninstall_agent"),
@@ -51,6 +54,8 @@ _WHERE = {
     "minding": ("Told", "brief", "cancel_wait", "check_in", "is_wait_cancelled", "overview"),
     "delegating": ("Begun", "Token", "access_token", "signing_key", "start_for_agent"),
     "results": ("Analysed", "analyze", "analyze_each", "make_report"),
+    "saving": ("all_savings", "note_return", "savings"),
+    "waiting": ("wait_for_first",),
     "telling": ("Pending", "Tried", "notify_pending", "notify_test"),
     "reading": ("log_pieces",),
     "house": ("Gone", "prune", "rebuild"),
@@ -79,6 +84,7 @@ __all__ = [
     "Tried",
     "WaitResult",
     "access_token",
+    "all_savings",
     "analyze",
     "analyze_each",
     "answer",
@@ -102,6 +108,7 @@ __all__ = [
     "log_pieces",
     "make_report",
     "masked",
+    "note_return",
     "notify_pending",
     "notify_test",
     "oversee",
@@ -111,6 +118,7 @@ __all__ = [
     "read_log",
     "rebuild",
     "relaunch",
+    "savings",
     "search",
     "signing_key",
     "start_for_agent",
@@ -118,6 +126,7 @@ __all__ = [
     "stop",
     "uninstall_agent",
     "wait",
+    "wait_for_first",
 ]
 
 

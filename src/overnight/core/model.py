@@ -359,6 +359,15 @@ class Answer(Struct, frozen=True):
     agent: bool = False
 
 
+class Return(Struct, frozen=True):
+    """What one call gave its reader, in estimated tokens: a line of `returned.jsonl`. `tool`: the call's name."""
+
+    at: Seconds
+    reader: str
+    tool: str
+    tokens: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
 class Telling(Struct, frozen=True):
     """One message to people, as facts; `notify.texts` puts it in words, in the reader's language.
 

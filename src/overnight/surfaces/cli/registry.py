@@ -6,7 +6,7 @@ Rules: data only, so that finding a verb costs nothing.
 PURPOSES: dict[str, tuple[str, ...]] = {
     "Run and watch": ("run", "attach", "wait", "watch", "status", "ls", "logs"),
     "Decide": ("answer", "stop", "relaunch"),
-    "Understand": ("report", "analyze"),
+    "Understand": ("report", "analyze", "savings"),
     "Set up": ("demo", "doctor", "config", "notify", "agent", "mcp", "completion"),
     "Keep house": ("prune", "rebuild"),
 }
@@ -16,7 +16,7 @@ MODULES = {
     "run": "run", "attach": "attaching",
     "watch": "watch", "wait": "watching", "status": "watching", "ls": "listing", "logs": "listing",
     "answer": "deciding", "stop": "deciding", "relaunch": "deciding",
-    "report": "results", "analyze": "analyzing",
+    "report": "results", "analyze": "analyzing", "savings": "savings",
     "config": "settings", "notify": "telling", "completion": "completion",
     "doctor": "doctor", "prune": "house", "rebuild": "house",
     "demo": "demo", "agent": "agent", "mcp": "mcp",
