@@ -279,7 +279,19 @@ class Cursor:
 
     def remember(self) -> None:
         """The reader was told all of it. On a full disk it will be told again: better than not at all."""
-        place = self.place
-        value = {"events": place.events, "log": place.log, "question": self._open, "ended": self.ended}
+        self._keep(self.place.events, self.place.log)
+
+    def told(self, events: int, event: Event | None, status: Status | None) -> None:
+        """The reader was told so many bytes of the events, at last that `event`, or how the run stands."""
+        if event is not None:
+            self._learn(event)
+            self.place.log = max(self.place.log, event.offset)
+        if status is not None:
+            self._open = status.question.id if status.question is not None else None
+            self.ended = status.state != "running"
+        self._keep(events, self.place.log)
+
+    def _keep(self, events: int, log: int) -> None:
+        value = {"events": events, "log": log, "question": self._open, "ended": self.ended}
         with suppress(HomeUnusable):
             self._run.set_cursor(self._reader, value)
