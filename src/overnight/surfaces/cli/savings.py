@@ -56,9 +56,8 @@ def _say(one: Savings, as_json: bool) -> None:
         return
     head = f"{one.run} {printable(one.name, 40)} · {one.state} · {duration(one.elapsed_s)}"
     by = ", ".join(f"{printable(reader, 40)} {count:,}" for reader, count in one.readers.items())
-    given = f"{one.returns:,} answer{'' if one.returns == 1 else 's'}, {one.tokens:,} tokens" + (
-        f" ({by})" if by else ""
-    )
+    answers = "1 answer" if one.returns == 1 else f"{one.returns:,} answers"
+    given = f"{answers}, {one.tokens:,} tokens" + (f" ({by})" if by else "")
     facts = [
         Fact("watched", [f"{one.check_ins:,} check-ins of the watch itself, for no token"]),
         Fact("returned", [given]),
