@@ -14,7 +14,7 @@ from overnight.core.news import TOLD, News, gather, is_urgent
 from overnight.errors import Unreadable
 from overnight.store.rundir import RunDir, open_log
 
-_UNSHOWN: frozenset[EventKind] = frozenset({"told", "stopped_tree", "adopted", "note"})
+_UNSHOWN: frozenset[EventKind] = frozenset({"told", "stopped_tree", "adopted", "note", "hook_begun", "hook"})
 _MOST_LINES_BYTES = 64 * 1024
 
 

@@ -446,7 +446,8 @@ EventKind = Literal[
     "notification",  # data: Telling; the watchman puts it into the outbox
     "told",  # data: key, channel
     "report",  # data: paths
-    "hook",  # data: on, key, code, seconds, said: a command of the user was run for a question or the end
+    "hook_begun",  # data: on, key: a command of the user is about to be run for a question or the end
+    "hook",  # data: on, key, code, seconds: it was run
     "note",  # data: text; the tool speaking of itself (a gap, an adoption, a fault)
 ]
 
