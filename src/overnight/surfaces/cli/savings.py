@@ -40,8 +40,8 @@ _HEAD = (
 def savings(run: str | None, as_json: bool) -> int:
     """Show what a run gave its readers in tokens, and what three naive loops would have read.
 
-    Without RUN: all runs of the last 30 days. What is on the account: answers of the MCP server, and of `wait` and
-    `status` with --reader when no terminal shows them.
+    Without RUN: all runs of the last 30 days. On the account is what `wait` and `status` print for a --reader when no
+    terminal shows it.
     """
     if run is None:
         _say_all(app.all_savings(), as_json)
