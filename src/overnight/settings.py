@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
 
-from overnight.core import cadence, guard
-from overnight.core.model import Policy, Struct
+from overnight.core import cadence, guard, hooks
+from overnight.core.model import HookOf, Policy, Struct
 from overnight.errors import HomeUnusable, OvernightError, Unreadable, UsageError
 from overnight.store import files
 from overnight.store.home import make_folders
@@ -59,7 +59,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     `schedule`: seconds after the start of the early check-ins, then the period. `policy`: what the watch may
     do by itself. `agents`: what agents may start. `early_wait_s`: how long `run` waits before it hands back an id.
     `results`: a file of the user's whose block about a run is updated. `on_attention`, `on_end`: commands to be run for
-    each question and end. `linger_s`: how long the watchman stays after the last run.
+    each question and end; `hook_s`: how long one may take. `linger_s`: how long the watchman stays after the last run.
     """
 
     lang: Language = msgspec.field(default_factory=language_of_locale)
@@ -71,6 +71,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     results: str | None = None
     on_attention: str | None = None
     on_end: str | None = None
+    hook_s: float = 600.0
     linger_s: float = 600.0
 
 
@@ -188,6 +189,8 @@ def _checked(fields: dict[str, Any]) -> Settings:
     except msgspec.ValidationError as error:
         raise ValueError(_clause(str(error))) from error
     cadence.check(settings.schedule)
+    commands: dict[HookOf, str | None] = {"attention": settings.on_attention, "end": settings.on_end}
+    hooks.check({of: command for of, command in commands.items() if command is not None})
     for pattern in settings.agents.commands:
         _check_pattern(pattern)
     for key, value in _flat_struct(settings):

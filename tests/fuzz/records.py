@@ -24,7 +24,7 @@ from overnight.surfaces.cli import facts, listing, out
 KNOWN = catalog.load()
 FILES = (
     "spec.json", "start.json", "exit.json", "stop.json", "status.json", "cursors/ada.json", "answers/gpu%2Eoom-1.json",
-    "templates.bin",
+    "templates.bin", "returned.jsonl",
 )  # fmt: skip
 
 
@@ -47,6 +47,7 @@ def _records(run: RunDir) -> None:
         run.stop_request,
         run.answers,
         run.templates,
+        run.returns,
         run.open_question,
     ):
         support.refused(read, Unreadable)

@@ -33,7 +33,7 @@ from overnight.watchman.start import ensure
 BOUND_S = 5
 FILES = (
     "spec.json", "start.json", "exit.json", "stop.json", "status.json", "events.jsonl", "templates.bin", "output.log",
-    memory.FILE, "answers", "answers/q.json", "cursors/default.json", "lock", "tree.lock",
+    memory.FILE, "returned.jsonl", "answers", "answers/q.json", "cursors/default.json", "lock", "tree.lock",
 )  # fmt: skip
 RECORDS = ("spec.json", "start.json", "exit.json", "status.json")
 
@@ -63,6 +63,8 @@ def looked_at(run: RunDir) -> None:
         "stop": lambda: app.stop(run.id, grace=0.0),
         "answer": lambda: app.answer(run.id, "continue"),
         "report": lambda: build.read(run),
+        "savings": lambda: app.savings(run.id),
+        "account": lambda: app.note_return(run.id, "me", "wait", "words"),
         "state": lambda: state_of(run.path),
         "kept": lambda: is_kept(run.path),
     }

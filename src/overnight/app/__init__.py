@@ -6,6 +6,7 @@
     check_in brief overview   the same for an agent, which holds its own place
     answer stop               what a person or an agent decides
     make_report analyze       what it came to
+    note_return savings all_savings    what it cost its readers, and what it would have cost
     install_agent uninstall_agent list_agents    the tools through which agents work
     notify_test notify_pending doctor rebuild prune    the house
 
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
     from overnight.app.overseeing import Seen, oversee
     from overnight.app.reading import log_pieces
     from overnight.app.results import Analysed, analyze, analyze_each, make_report
-    from overnight.app.saving import Saved, note_return, savings
+    from overnight.app.saving import all_savings, note_return, savings
     from overnight.app.starting import Launched, launch
     from overnight.app.telling import Pending, Tried, notify_pending, notify_test
+    from overnight.app.waiting import wait_for_first
 
 _WHERE = {
     "agents": ("AgentChange", "AgentState", "install_agent", "list_agents", "uninstall_agent"),
@@ -47,12 +49,13 @@ _WHERE = {
     "feed": ("Feed", "LiveFeed"),
     "following": ("Following", "WaitResult", "follow", "status", "wait"),
     "knowing": ("found", "list_runs", "log_path", "masked", "read_log"),
-    "saving": ("Saved", "note_return", "savings"),
     "overseeing": ("Seen", "oversee"),
     "looking": ("Lines", "errors", "last_lines", "range_of_lines", "search"),
     "minding": ("Told", "brief", "cancel_wait", "check_in", "is_wait_cancelled", "overview"),
     "delegating": ("Begun", "Token", "access_token", "signing_key", "start_for_agent"),
     "results": ("Analysed", "analyze", "analyze_each", "make_report"),
+    "saving": ("all_savings", "note_return", "savings"),
+    "waiting": ("wait_for_first",),
     "telling": ("Pending", "Tried", "notify_pending", "notify_test"),
     "reading": ("log_pieces",),
     "house": ("Gone", "prune", "rebuild"),
@@ -74,7 +77,6 @@ __all__ = [
     "Lines",
     "LiveFeed",
     "Pending",
-    "Saved",
     "Seen",
     "Stopped",
     "Token",
@@ -82,6 +84,7 @@ __all__ = [
     "Tried",
     "WaitResult",
     "access_token",
+    "all_savings",
     "analyze",
     "analyze_each",
     "answer",
@@ -123,6 +126,7 @@ __all__ = [
     "stop",
     "uninstall_agent",
     "wait",
+    "wait_for_first",
 ]
 
 

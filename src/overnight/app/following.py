@@ -163,30 +163,39 @@ def wait(
 
     Without `timeout_s`: 300 s for a check-in, no limit else. Raises WaitTooLong, UsageError, NoSuchRun.
     """
-    if until not in _NEWS:
-        raise UsageError(f"One can wait until {', '.join(UNTIL)}, not until {until!r}.")
-    if until == "check-in":
-        timeout_s = MAX_WAIT_S if timeout_s is None else timeout_s
-        if timeout_s > MAX_WAIT_S:
-            text = f"One wait is at most {MAX_WAIT_S:g} s, not {timeout_s:g}: chain waits, nothing is lost."
-            raise WaitTooLong(text)
+    timeout_s = bounded(timeout_s, until)
     with follow(ref) as run:
         cursor = Cursor(run.run, reader)
         _wait_for_news(run, cursor, until, timeout_s)
         return _told(run, cursor)
 
 
+def bounded(timeout_s: float | None, until: str) -> float | None:
+    """How long one such wait may take; None: no limit. Raises WaitTooLong, UsageError."""
+    if until not in _NEWS:
+        raise UsageError(f"One can wait until {', '.join(UNTIL)}, not until {until!r}.")
+    if until != "check-in":
+        return timeout_s
+    if timeout_s is not None and timeout_s > MAX_WAIT_S:
+        text = f"One wait is at most {MAX_WAIT_S:g} s, not {timeout_s:g}: chain waits, nothing is lost."
+        raise WaitTooLong(text)
+    return MAX_WAIT_S if timeout_s is None else timeout_s
+
+
 def _wait_for_news(run: Following, cursor: "Cursor", until: str, timeout_s: float | None) -> None:
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
-    while not _is_news(cursor.take(), until, cursor) and run.status().state == "running":
+    while not is_news(cursor.take(), until, cursor) and run.status().state == "running":
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             return
         run.wait(left)
 
 
-def _is_news(events: Sequence[Event], until: str, cursor: "Cursor") -> bool:
-    """An open question is news to a reader once; who waits for attention has it for as long as it is open."""
+def is_news(events: Sequence[Event], until: str, cursor: "Cursor") -> bool:
+    """Whether who waits that way is told now.
+
+    An open question is news to a reader once; who waits for attention has it for as long as it is open.
+    """
     if cursor.ended or (until == "attention" and cursor.asking):
         return True
     critical = until == "check-in" and any(map(is_urgent, events))
@@ -271,7 +280,19 @@ class Cursor:
 
     def remember(self) -> None:
         """The reader was told all of it. On a full disk it will be told again: better than not at all."""
-        place = self.place
-        value = {"events": place.events, "log": place.log, "question": self._open, "ended": self.ended}
+        self._keep(self.place.events, self.place.log)
+
+    def told(self, events: int, event: Event | None, status: Status | None) -> None:
+        """The reader was told so many bytes of the events, at last that `event`, or how the run stands."""
+        if event is not None:
+            self._learn(event)
+            self.place.log = max(self.place.log, event.offset)
+        if status is not None:
+            self._open = status.question.id if status.question is not None else None
+            self.ended = status.state != "running"
+        self._keep(events, self.place.log)
+
+    def _keep(self, events: int, log: int) -> None:
+        value = {"events": events, "log": log, "question": self._open, "ended": self.ended}
         with suppress(HomeUnusable):
             self._run.set_cursor(self._reader, value)

@@ -14,7 +14,7 @@ from overnight.core.news import TOLD, News, gather, is_urgent
 from overnight.errors import Unreadable
 from overnight.store.rundir import RunDir, open_log
 
-_UNSHOWN: frozenset[EventKind] = frozenset({"told", "stopped_tree", "adopted", "note"})
+_UNSHOWN: frozenset[EventKind] = frozenset({"told", "stopped_tree", "adopted", "note", "hook_begun", "hook"})
 _MOST_LINES_BYTES = 64 * 1024
 
 
@@ -40,14 +40,18 @@ class Place:
 
     def take(self) -> list[Event]:
         """The events that came since the last call."""
-        fresh: list[Event] = []
+        return [event for event, _after in self.take_each()]
+
+    def take_each(self) -> list[tuple[Event, int]]:
+        """The same, each with the byte after it."""
+        fresh: list[tuple[Event, int]] = []
         for event, after in self.run.each_event(self.events):
             self.events = after
             if event is not None:
-                fresh.append(event)
+                fresh.append((event, after))
                 if event.kind not in _UNSHOWN:
                     self.news_at = max(self.news_at, event.at)
-        self.seen += [event for event in fresh if event.kind in TOLD]
+        self.seen += [event for event, _after in fresh if event.kind in TOLD]
         return fresh
 
     def has_urgent(self) -> bool:

@@ -1,95 +1,100 @@
-"""What agents were returned of a run, and what naive loops would have cost on the same night.
+"""What was given to readers, and what it saved them: `core.savings` over what the run's folder says.
 
-Rules: an account is no reason to fail: on a full disk it is short, and nothing else.
+Rules: an account is no reason for a call to fail; a run whose folder is damaged is left out of a list, and told when it
+is asked for by itself.
 """
 
 import os
 import time
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
 from overnight.app.knowing import found, status_of
-from overnight.core.news import TOLD
-from overnight.core.savings import Growth, Naive, Read, naive
+from overnight.core import fence
+from overnight.core.model import Return, Status
+from overnight.core.replay import log_place
+from overnight.core.savings import Costs, Point, Savings, account, loops
+from overnight.core.tokens import estimate
 from overnight.errors import Unreadable
-from overnight.store import runs
+from overnight.store import files, runs
 from overnight.store.home import home
-from overnight.store.rundir import RETURNED, RunDir, open_log
+from overnight.store.rundir import RunDir, open_log
 
 _DAYS_S = 30 * 86_400.0
+_POINT_S = 5.0
+"""How far apart the points of the log's growth are: the loops look each 30 s at most."""
+_NAME = 60
 
 
-class Saved(NamedTuple):
-    """Of one run: how often it was checked, how often and with how many tokens agents were answered, and what each
-    naive loop would have read."""
-
-    run: str
-    name: str
-    elapsed_s: float
-    check_ins: int
-    answers: int
-    returned: int
-    naive: Naive
+def note_return(ref: str, reader: str, tool: str, text: str) -> None:
+    """Put on the run's account what a call gave its reader. Raises NoSuchRun, AmbiguousRun."""
+    given = Return(at=time.time(), reader=fence.harmless(reader, _NAME), tool=tool, tokens=estimate(text))
+    found(ref).note_return(given)
 
 
-def note_return(run: str, reader: str, tool: str, tokens: int) -> None:
-    """Account for an answer to a reader. Raises NoSuchRun."""
-    found(run).note_return({"at": round(time.time(), 3), "reader": reader, "tool": tool, "tokens": tokens})
+def savings(ref: str) -> Savings:
+    """The account of one run. Raises NoSuchRun, AmbiguousRun, Unreadable."""
+    return _savings(found(ref))
 
 
-def savings(ref: str | None = None) -> list[Saved]:
-    """Of the run that `ref` means; of all that agents were told of and that live or ended within 30 days.
-
-    Raises NoSuchRun, AmbiguousRun, HomeUnusable.
-    """
-    if ref is not None:
-        return [_saved(found(ref))]
-    recent = [
-        run for run in runs.current(home(), time.time() - _DAYS_S) if os.path.exists(run.file(RETURNED))
-    ]
-    return [saved for run in recent if (saved := _or_none(run)) is not None]
+def all_savings() -> list[Savings]:
+    """The accounts of the runs that live or were closed within thirty days, newest first. Raises HomeUnusable."""
+    accounts = []
+    for run in runs.current(home(), time.time() - _DAYS_S):
+        try:
+            accounts.append(_savings(run))
+        except Unreadable:  # `overnight ls` says so
+            continue
+    return accounts
 
 
-def _or_none(run: RunDir) -> Saved | None:
-    try:
-        return _saved(run)
-    except Unreadable:  # `overnight ls` says so
-        return None
-
-
-def _saved(run: RunDir) -> Saved:
-    status = status_of(run)
-    events = [
-        event for event, _end in run.each_event() if event is not None and event.kind in {*TOLD, "sample"}
-    ]
-    returns = run.returns()
-    size = _size(run)
-    points = [(event.t, event.offset) for event in events] + [(status.elapsed_s, size)]
-    costs = naive(Growth(points), status.elapsed_s, size, _reader(run))
-    return Saved(
+def _savings(run: RunDir) -> Savings:
+    status, returns = status_of(run), run.returns()
+    return Savings(
         run=run.id,
         name=status.name,
+        state=status.state,
         elapsed_s=status.elapsed_s,
-        check_ins=sum(event.kind == "check_in" for event in events),
-        answers=len(returns),
-        returned=sum(returns),
-        naive=costs,
+        check_ins=status.check_ins,
+        returns=len(returns),
+        tokens=sum(one.tokens for one in returns),
+        readers=account(returns),
+        loops=_loops(run, status),
     )
 
 
-def _size(run: RunDir) -> int:
+def _loops(run: RunDir, status: Status) -> Costs | None:
+    """What they would have cost so far. The log of what was attached counts from the attach, and may be gone."""
+    place = log_place(list(run.events_of("note")))
+    base = place[1] if place is not None else 0
     try:
-        return os.stat(run.log_path).st_size
-    except OSError:
-        return 0
+        log = open_log(run.log_path)
+    except (FileNotFoundError, Unreadable):
+        return loops(_points(run, status), lambda _begin, _end: b"", estimate)
+    with log:
+        return loops(_points(run, status), _reader(log.fileno(), base), estimate)
 
 
-def _reader(run: RunDir) -> Read:
-    def read(begin: int, end: int) -> str:
-        try:
-            with open_log(run.log_path) as file:
-                file.seek(begin)
-                return file.read(max(0, end - begin)).decode("utf-8", "replace")
-        except (FileNotFoundError, Unreadable):
-            return ""
+def _reader(fd: int, base: int) -> Callable[[int, int], bytes]:
+    """Bytes of the log by their place in all that was read; what stood in files before the present one is gone."""
+
+    def read(begin: int, end: int) -> bytes:
+        first = max(begin - base, 0)
+        return os.pread(fd, max(0, end - base - first), first)
 
     return read
+
+
+def _points(run: RunDir, status: Status) -> Iterator[Point]:
+    last = float("-inf")
+    point: Point | None = None
+    for event, _end in run.each_event():
+        if event is None:
+            continue
+        point = (event.t, event.offset)
+        if event.t >= last + _POINT_S or event.kind == "ended":
+            last = event.t
+            yield point
+    if point is not None:
+        yield point
+    if status.state == "running" and run.spec().attached is None:
+        yield status.elapsed_s, files.size(run.log_path)

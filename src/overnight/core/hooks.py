@@ -20,6 +20,10 @@ def words(command: str) -> list[str]:
 
 
 def check(hooks: Mapping[HookOf, str]) -> None:
-    """Raises ValueError for a command that cannot be run."""
-    for command in hooks.values():
-        words(command)
+    """Raises ValueError for a command that cannot be run, and says which."""
+    for of, command in hooks.items():
+        try:
+            words(command)
+        except ValueError as error:
+            text = f"the command for {of}, {command[:60]!r}, cannot be read ({error})"
+            raise ValueError(text) from error

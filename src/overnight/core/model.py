@@ -359,6 +359,15 @@ class Answer(Struct, frozen=True):
     agent: bool = False
 
 
+class Return(Struct, frozen=True):
+    """What one call gave its reader, in estimated tokens: a line of `returned.jsonl`. `tool`: the call's name."""
+
+    at: Seconds
+    reader: str
+    tool: str
+    tokens: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
 class Telling(Struct, frozen=True):
     """One message to people, as facts; `notify.texts` puts it in words, in the reader's language.
 
@@ -437,7 +446,8 @@ EventKind = Literal[
     "notification",  # data: Telling; the watchman puts it into the outbox
     "told",  # data: key, channel
     "report",  # data: paths
-    "hook",  # data: on, key, code, seconds, said: a command of the user was run for a question or the end
+    "hook_begun",  # data: on, key: a command of the user is about to be run for a question or the end
+    "hook",  # data: on, key, code, seconds: it was run
     "note",  # data: text; the tool speaking of itself (a gap, an adoption, a fault)
 ]
 

@@ -4,8 +4,7 @@ Rules:
 - Three loops as recorded sessions had them: the last lines, what is new, the last characters.
 - Each yields the time of each look, in seconds of the run, and the text that it got. The last look is the first one at
   or after the end.
-- The log is two functions, of a time and of a range of bytes: nothing else is known here, and no look holds more than
-  `MOST_BYTES`.
+- The log is two functions, of a time and of a range of bytes: nothing else is known here.
 """
 
 import math
@@ -15,8 +14,8 @@ from typing import NamedTuple
 LINES, LINES_S = 50, 300.0
 NEW_S = 300.0
 CHARACTERS, CHARACTERS_S = 10_000, 30.0
-MOST_BYTES = 1 << 20
-"""Lines without an end (bars, binary data) are cut before it, as every agent's shell does."""
+MOST_BYTES = 1 << 16
+"""What a look at last lines holds at most: lines without an end (bars, binary data) are cut, as agents' shells do."""
 _BLOCK = 1 << 14
 _LONGEST_CHARACTER = 4
 
@@ -25,12 +24,13 @@ Look = tuple[float, str]
 
 class Log(NamedTuple):
     """A log as it grew. `size`: its bytes at a time; `read`: the bytes from one place to another, fewer where they are
-    gone. It is looked at between `start_t` and `end_t`."""
+    gone. It is looked at between `start_t` and `end_t`; the first `begin` bytes stood there before."""
 
     size: Callable[[float], int]
     read: Callable[[int, int], bytes]
     end_t: float
     start_t: float = 0.0
+    begin: int = 0
 
 
 def last_lines(log: Log, lines: int = LINES, every_s: float = LINES_S) -> Iterator[Look]:
@@ -40,7 +40,7 @@ def last_lines(log: Log, lines: int = LINES, every_s: float = LINES_S) -> Iterat
 
 def whole_output(log: Log, every_s: float = NEW_S) -> Iterator[Look]:
     """All that is new since the look before."""
-    seen = log.size(log.start_t)
+    seen = log.begin
     for t in looks(log, every_s):
         end = log.size(t)
         yield t, _text(log.read(seen, end))
@@ -66,7 +66,7 @@ def lines_before(log: Log, end: int, lines: int = LINES) -> str:
     """The last `lines` lines of the log's first `end` bytes; a last one without its end counts."""
     begin, data = end, b""
     while begin > 0 and data.count(b"\n") <= lines and end - begin < MOST_BYTES:
-        begin = max(0, begin - max(_BLOCK, end - begin))
+        begin = max(0, end - MOST_BYTES, begin - max(_BLOCK, end - begin))
         data = log.read(begin, end)
     return _text(b"\n".join(data.removesuffix(b"\n").split(b"\n")[-lines:]))
 

@@ -1,83 +1,128 @@
-"""What three naive loops would have read of a night, beside what was returned.
+"""What a night cost its readers in tokens, and what three naive loops would have cost on the same night.
 
 Rules:
-- The loops are those that agents run today: the last 50 lines each 300 s, all new output each 300 s, and the last
-  10,000 characters each 30 s; each of them also looks once at the end.
-- How far the log was at a time is known from the events, which hold both; between two of them it grew evenly.
-- Tokens are estimated (`core.tokens`), and of many looks every so many is weighed: the figures are estimates.
+- Both sides are counted by the same estimate, which is some 15 % high. Counted is what a look gives back; that a model
+  reads it again with each later turn is not, on either side.
+- How the log grew is what its events say: so many bytes at their times, and evenly between them.
+- The work is bounded however long the night and the log: of many looks some are read, evenly over the night, and stand
+  for the others. `exact` says whether all were.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 
-from overnight.core.tokens import estimate
+from overnight.core import naive
+from overnight.core.model import Return, Struct
+from overnight.core.naive import Log
 
-TAIL_LINES, TAIL_S = 50, 300.0
-NEW_S = 300.0
-POLL_CHARACTERS, POLL_S = 10_000, 30.0
-_MOST_WEIGHED = 120
-_SAMPLE_BYTES = 32 * 1024
-_TAIL_BYTES = 64 * 1024
+MOST_LOOKS = 48
+_PIECES, _PIECE_BYTES = 64, 1 << 13
 
-Read = Callable[[int, int], str]
-"""The text of the log from one byte to another."""
-
-
-class Naive(NamedTuple):
-    """Tokens that each loop would have read."""
-
-    tail: int
-    new: int
-    poll: int
+Point = tuple[float, int]
+"""Seconds of the run, bytes of its log."""
+Tokens = Callable[[str], int]
 
 
-class Growth:
-    """How far the log was at a time: points of (seconds since the start, bytes), in any order."""
+class Costs(Struct, frozen=True):
+    """Of the three loops of `core.naive`, in tokens."""
 
-    def __init__(self, points: Sequence[tuple[float, int]]) -> None:
-        known = sorted({(0.0, 0), *points})
-        self._times = [t for t, _bytes in known]
-        self._bytes = [max(size for _t, size in known[: place + 1]) for place in range(len(known))]
-
-    def at(self, t: float) -> int:
-        """Bytes at `t`."""
-        place = bisect_right(self._times, t)
-        if place >= len(self._times):
-            return self._bytes[-1]
-        before, after = self._times[place - 1], self._times[place]
-        share = (t - before) / (after - before) if after > before else 1.0
-        return round(self._bytes[place - 1] + share * (self._bytes[place] - self._bytes[place - 1]))
+    last_lines: int
+    new_output: int
+    last_characters: int
+    exact: bool
 
 
-def naive(growth: Growth, end_t: float, size: int, read: Read) -> Naive:
-    """What the loops would have read until `end_t` of a log of `size` bytes."""
+class Savings(Struct, frozen=True):
+    """One run's account. `check_ins`: looks of the watch itself, which cost nobody a token; `returns` and `tokens`:
+    what readers were given, by reader in `readers`; `loops`: None when nothing of the log can be read any more."""
 
-    def tail(offset: int) -> int:
-        lines = read(max(0, offset - _TAIL_BYTES), offset).rstrip("\n").split("\n")[-TAIL_LINES:]
-        return estimate("\n".join(lines))
+    run: str
+    name: str
+    state: str
+    elapsed_s: float
+    check_ins: int
+    returns: int
+    tokens: int
+    readers: dict[str, int]
+    loops: Costs | None
 
-    def poll(offset: int) -> int:
-        return estimate(read(max(0, offset - 4 * POLL_CHARACTERS), offset)[-POLL_CHARACTERS:])
 
-    return Naive(
-        tail=_weighed(growth, end_t, TAIL_S, tail),
-        new=_whole(size, read),
-        poll=_weighed(growth, end_t, POLL_S, poll),
+def loops(points: Iterable[Point], read: Callable[[int, int], bytes], tokens: Tokens) -> Costs | None:
+    """What the loops would have cost. `points`: how the log grew, in order of time, from the first look at it to the
+    last; `read`: the bytes of the log from one place to another, fewer where they are gone."""
+    log = grown(points, read)
+    new = _new_output(log, tokens)
+    if new is None:
+        return None
+    lines, every_line = _sampled(
+        log, naive.LINES_S, lambda end: tokens_of(tokens, naive.lines_before(log, end))
     )
+    polls, every_poll = _sampled(
+        log, naive.CHARACTERS_S, lambda end: tokens_of(tokens, naive.characters_before(log, end))
+    )
+    return Costs(lines, new[0], polls, new[1] and every_line and every_poll)
 
 
-def _weighed(growth: Growth, end_t: float, every_s: float, cost: Callable[[int], int]) -> int:
-    looks = int(end_t // every_s) + 1
-    step = max(1, looks // _MOST_WEIGHED)
-    weighed = [min(end_t, n * every_s) for n in range(1, looks + 1, step)]
-    return round(sum(cost(growth.at(t)) for t in weighed) * looks / len(weighed))
+def grown(points: Iterable[Point], read: Callable[[int, int], bytes]) -> Log:
+    """A log whose size at these times is known, and even between them. One that is cut counts on: it never shrinks."""
+    known = list(points) or [(0.0, 0)]
+    times = list(accumulate((t for t, _size in known), max))
+    sizes = list(accumulate((size for _t, size in known), max))
+
+    def size(t: float) -> int:
+        place = bisect_right(times, t)
+        if place == 0:
+            return sizes[0]
+        if place == len(times):
+            return sizes[-1]
+        before, after = times[place - 1], times[place]
+        return int(sizes[place - 1] + (sizes[place] - sizes[place - 1]) * (t - before) / (after - before))
+
+    return Log(size, read, times[-1], times[0], sizes[0])
 
 
-def _whole(size: int, read: Read) -> int:
-    """All of it, weighed at a few places of a long log."""
-    if size <= 8 * _SAMPLE_BYTES:
-        return estimate(read(0, size)) if size else 0
-    places = range(0, size - _SAMPLE_BYTES, max(_SAMPLE_BYTES, (size - _SAMPLE_BYTES) // 8))
-    tokens = sum(estimate(read(place, place + _SAMPLE_BYTES)) for place in places)
-    return round(tokens * size / (len(places) * _SAMPLE_BYTES))
+def account(returns: Sequence[Return]) -> dict[str, int]:
+    """Tokens by reader, the dearest first."""
+    by: dict[str, int] = {}
+    for one in returns:
+        by[one.reader] = by.get(one.reader, 0) + one.tokens
+    return dict(sorted(by.items(), key=lambda row: -row[1]))
+
+
+def tokens_of(tokens: Tokens, text: str) -> int:
+    """Nothing costs nothing."""
+    return tokens(text) if text else 0
+
+
+def _sampled(log: Log, every_s: float, cost: Callable[[int], int]) -> tuple[int, bool]:
+    """All looks of a loop together, and whether each was read. One that finds no more than the one before costs the
+    same."""
+    count = naive.count(log, every_s)
+    read = min(count, MOST_LOOKS)
+    known: dict[int, int] = {}
+    total = 0
+    for number in range(read):
+        place = count - (read - 1 - number) * count // read  # the last one of each part of the night
+        end = log.size(log.start_t + place * every_s)
+        if end not in known:
+            known[end] = cost(end)
+        total += known[end]
+    return round(total * count / read), read == count
+
+
+def _new_output(log: Log, tokens: Tokens) -> tuple[int, bool] | None:
+    """Each byte is read once: all of them, or pieces of all parts of the log; None when none can be."""
+    begin, end = log.begin, log.size(log.end_t)
+    if end - begin <= _PIECES * _PIECE_BYTES:
+        data = log.read(begin, end)
+        total, have = tokens_of(tokens, data.decode("utf-8", "replace")), len(data)
+    else:
+        total = have = 0
+        for number in range(_PIECES):
+            place = begin + (end - begin - _PIECE_BYTES) * number // (_PIECES - 1)
+            data = log.read(place, place + _PIECE_BYTES)
+            total, have = total + tokens_of(tokens, data.decode("utf-8", "replace")), have + len(data)
+    if not have:
+        return (0, True) if end == begin else None
+    return round(total * (end - begin) / have), have == end - begin

@@ -6,8 +6,8 @@
                     to the log of what was attached
     events.jsonl    everything that mattered           answers/      one file per answered question
     status.json/md  the latest TaskStatus              cursors/      what each reader has already been told
-    templates.bin   which lines a good run printed         code.json     the code and the Python it was started from
-    returned.jsonl  what agents were answered
+    templates.bin   which lines a good run printed     code.json     the code and the Python it was started from
+    returned.jsonl  what readers were given, in tokens
 
 Rules:
 - Append or replace atomically; a crash at any point leaves a directory that can be read.
@@ -28,7 +28,18 @@ from urllib.parse import quote
 from overnight.core import cadence
 from overnight.core.changes import Code
 from overnight.core.guard import outranks
-from overnight.core.model import Answer, Event, EventKind, Exit, Question, Spec, Start, Status, StopRequest
+from overnight.core.model import (
+    Answer,
+    Event,
+    EventKind,
+    Exit,
+    Question,
+    Return,
+    Spec,
+    Start,
+    Status,
+    StopRequest,
+)
 from overnight.errors import AlreadyAnswered, AlreadyEnded, NothingToAnswer, Unreadable, UsageError
 from overnight.store import event_line, files
 from overnight.store.codec import DamagedError, decode, encode
@@ -47,6 +58,8 @@ CODE = "code.json"
 _LONGEST_NAME = 200
 _PERSON = "!"
 """After a question's id, in the name of the file with the answer of a person who overruled an agent's."""
+_MOST_RETURNED_BYTES = 16 << 20
+"""More than a reader is given in a month of polling each half minute."""
 _LOOK_BACK = 1 << 18
 """Bytes of events before a place in which the last check-in stands, but for the wildest nights."""
 
@@ -348,22 +361,22 @@ class RunDir:
             os.makedirs(self.file(CURSORS), 0o700, exist_ok=True)
             files.replace(self.file(os.path.join(CURSORS, name)), encode(value) + b"\n")
 
-    # ------------------------------------------------------------ what agents were answered
+    # ------------------------------------------------------------ what readers were given
 
-    def note_return(self, answer: dict[str, Any]) -> None:
-        """Account for one answer. A disk that takes nothing loses the account and nothing else."""
-        with suppress(OSError):
-            files.append_lines(self.file(RETURNED), encode(answer) + b"\n", durable=False)
+    def note_return(self, given: Return) -> None:
+        """Put it on the account. A disk that takes nothing loses that line: no call fails of an account."""
+        path = self.file(RETURNED)
+        if files.size(path) < _MOST_RETURNED_BYTES:
+            with suppress(OSError):
+                files.append_lines(path, encode(given) + b"\n")
 
-    def returns(self) -> list[int]:
-        """The tokens of each answer. Raises Unreadable."""
+    def returns(self) -> list[Return]:
+        """What readers were given, in order; damaged lines are passed over. Raises Unreadable."""
         found = []
         with self._reading(RETURNED):
             for line, _end in files.lines(self.file(RETURNED), 0):
-                try:
-                    found.append(int(decode(line, dict[str, Any])["tokens"]))
-                except (DamagedError, KeyError, TypeError, ValueError):  # a torn line counts nothing
-                    continue
+                with suppress(DamagedError):
+                    found.append(decode(line, Return))
         return found
 
     # ------------------------------------------------------------ reading

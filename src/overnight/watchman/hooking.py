@@ -1,7 +1,7 @@
 """When the user's own commands are run, and what is recorded of it.
 
-Rules: once for each question that is open and once for the end, after the report; recorded when it is over, so that a
-crash repeats it at most once, under the same key.
+Rules: for each question that is open and for the end, after the report; once, unless the watchman dies meanwhile: what
+was begun and not recorded as over is run one more time, under the same key, and never a third.
 """
 
 import asyncio
@@ -12,16 +12,20 @@ from overnight.core.briefing import QUESTION_TOKENS, Evidence, briefing
 from overnight.core.calls import SHELL
 from overnight.core.digest import digest
 from overnight.core.model import Event, EventKind, HookOf, Status
-from overnight.core.news import News
+from overnight.core.news import TOLD, News
 from overnight.core.watch import Watch
 from overnight.store.rundir import RunDir
 from overnight.watchman import hooks
+from overnight.watchman.hooks import Outcome
 from overnight.watchman.journal import Journal
+from overnight.watchman.telling import settings_or_defaults
 from overnight.watchman.threads import Threads
 
 _REPORT_S = 60.0
 """How long the end's command waits for the report."""
 _TAIL = 12
+_STARTS = 2
+_EVIDENCE: tuple[EventKind, ...] = (*TOLD, "notification", "sample", "note")
 
 
 class Hooks:
@@ -46,9 +50,18 @@ class Hooks:
         status = self._status()
         spec = self._watch.spec
         env = {**spec.env, **self._facts(of, key, status)}
-        run = partial(hooks.run, command, self._run_dir.path, spec.cwd, env, self._told(of, status))
-        outcome = await self._threads.long(run)
-        data: dict[str, object] = {"on": of, "key": key, "code": outcome.code, "seconds": outcome.seconds}
+        last = self._watch.reader.tail(_TAIL)
+        bound_s = (await self._threads.short(settings_or_defaults)).hook_s
+        told = await self._threads.long(self._told, of, status, last)
+        run = partial(hooks.run, command, self._run_dir.path, spec.cwd, env, told, bound_s)
+        data: dict[str, object] = {"on": of, "key": key}
+        begun = next((name for name in _begun(key) if not self._journal.knows(name)), None)
+        if begun is None:
+            outcome = Outcome(None, 0.0, "the watchman died each time while it ran, so it is not run again")
+        else:
+            await self._journal.record([self._event("hook_begun", begun, data)])
+            outcome = await self._threads.long(run)
+        data |= {"code": outcome.code, "seconds": outcome.seconds}
         done = [self._event("hook", f"hook:{key}", data)]
         if outcome.fault:
             text = (
@@ -69,9 +82,9 @@ class Hooks:
         }
         return {name: value.replace("\0", "") for name, value in facts.items()}
 
-    def _told(self, of: HookOf, status: Status) -> str:
-        events = [event for event, _end in self._run_dir.each_event() if event is not None]
-        evidence = Evidence(events, last=self._watch.reader.tail(_TAIL))
+    def _told(self, of: HookOf, status: Status, last: list[str]) -> str:
+        """Reads all events: call it in a thread."""
+        evidence = Evidence(list(self._run_dir.events_of(*_EVIDENCE)), last=last)
         if of == "attention" and status.question is not None:
             return briefing(status, evidence, SHELL, QUESTION_TOKENS)
         if status.state in ("failed", "lost"):
@@ -82,3 +95,8 @@ class Hooks:
         t = self._journal.last_t
         facts = self._watch.veil.facts(data)
         return Event(t=round(t, 3), kind=kind, key=key, offset=self._watch.offset, data=facts)
+
+
+def _begun(key: str) -> list[str]:
+    """The keys under which its starts are recorded, each before it."""
+    return [f"hook_begun:{key}:{number}" for number in range(1, _STARTS + 1)]

@@ -2,8 +2,8 @@
 
 Rules:
 - It is nobody's fault but its own: what it does wrong, or not in time, is recorded and disturbs neither run nor watch.
-- It gets on its input what a reader would be told, facts in its environment, and `OVERNIGHT_KEY`: after a crash
-  between its start and the record it runs once more, with the same key.
+- It gets on its input what a reader would be told, facts in its environment, and `OVERNIGHT_KEY`: when the watchman
+  dies while it runs, it is run once more, with the same key.
 - It has a session of its own, the run's folder, and so many seconds; then it is ended with all that it started.
 - What it prints is kept in `hooks.log`, the first 64 KiB of each.
 - Blocks: call it in a thread.
@@ -21,7 +21,6 @@ from overnight.core import hooks
 from overnight.store import files
 
 LOG = "hooks.log"
-BOUND_S = 600.0
 _GRACE_S = 5.0
 _MOST_OUTPUT, _MOST_LOG = 1 << 16, 1 << 20
 _NOT_OURS = ("OVERNIGHT_TOKEN",)
@@ -35,10 +34,8 @@ class Outcome(NamedTuple):
     fault: str
 
 
-def run(
-    command: str, folder: str, cwd: str, env: Mapping[str, str], told: str, bound_s: float = BOUND_S
-) -> Outcome:
-    """Run `command` for the run in `folder`, with `told` on its input."""
+def run(command: str, folder: str, cwd: str, env: Mapping[str, str], told: str, bound_s: float) -> Outcome:
+    """Run `command` for the run in `folder`, with `told` on its input, for at most `bound_s` seconds."""
     began = time.monotonic()
     try:
         process = _started(command, cwd, env, told)
@@ -80,15 +77,18 @@ def _followed(process: "subprocess.Popen[bytes]", bound_s: float) -> tuple[bytes
     pidfd, pipe = os.pidfd_open(process.pid), process.stdout.fileno()
     os.set_blocking(pipe, False)
     printed, deadline = b"", time.monotonic() + bound_s
-    watched = [pidfd, pipe]
+    watched = select.poll()  # descriptors of a watchman with many runs are too high for `select`
+    for fd in (pidfd, pipe):
+        watched.register(fd, select.POLLIN)
     try:
         while True:
             left = deadline - time.monotonic()
-            ready = select.select(watched, [], [], left)[0] if left > 0 else []
+            ready = {fd for fd, _ in watched.poll(left * 1000)} if left > 0 else set()
             if pipe in ready:
                 piece = os.read(pipe, _MOST_OUTPUT)
                 printed = (printed + piece)[:_MOST_OUTPUT]
-                watched = watched if piece else [pidfd]
+                if not piece:
+                    watched.unregister(pipe)
             elif ready or left <= 0:
                 return printed, bool(ready)
     finally:
@@ -96,13 +96,15 @@ def _followed(process: "subprocess.Popen[bytes]", bound_s: float) -> tuple[bytes
 
 
 def _ended(process: "subprocess.Popen[bytes]") -> None:
-    """TERM, a while, KILL: the whole session."""
+    """TERM, a while, KILL: the whole group, also when only what it started takes no TERM. Nobody has its number before
+    it is waited for."""
     pidfd = os.pidfd_open(process.pid)
     try:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            os.killpg(process.pid, number)
-            if select.select([pidfd], [], [], _GRACE_S)[0]:
-                return
+        os.killpg(process.pid, signal.SIGTERM)
+        watched = select.poll()
+        watched.register(pidfd, select.POLLIN)
+        watched.poll(_GRACE_S * 1000)
+        os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         return
     finally:

@@ -209,8 +209,10 @@ class Service:
             self._find_run(name)
 
     def _find_run(self, name: str) -> None:
-        """Watch what stands under that name, unless it is known, closed or no run. One look for each that comes: in a home
-        with ten thousand runs looking through all of them takes 40 ms."""
+        """Watch what stands under that name, unless it is known, closed or no run.
+
+        One look for each that comes: looking through all takes 40 ms in a home with ten thousand runs.
+        """
         if not name or name[0] == "." or name in self._runs or name in self._unsent:
             return
         path = os.path.join(runs_folder(self._home), name)

@@ -16,7 +16,7 @@ MODULES = {
     "run": "run", "attach": "attaching",
     "watch": "watch", "wait": "watching", "status": "watching", "ls": "listing", "logs": "listing",
     "answer": "deciding", "stop": "deciding", "relaunch": "deciding",
-    "savings": "savings", "report": "results", "analyze": "analyzing",
+    "report": "results", "analyze": "analyzing", "savings": "savings",
     "config": "settings", "notify": "telling", "completion": "completion",
     "doctor": "doctor", "prune": "house", "rebuild": "house",
     "demo": "demo", "agent": "agent", "mcp": "mcp",

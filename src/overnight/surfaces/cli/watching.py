@@ -1,18 +1,19 @@
 """`wait` and `status`: how a run is doing, now or when something happened."""
 
 import sys
+from typing import Any
 
 import click
 import msgspec
 
 from overnight import app
 from overnight.core.model import Status
-from overnight.core.tokens import estimate
 from overnight.surfaces.cli import out
+from overnight.surfaces.cli.account import put_on_account
 from overnight.surfaces.cli.facts import facts, headline
 from overnight.surfaces.cli.following import come_back, ended, follow, last_lines, statuses
 from overnight.surfaces.cli.registry import ATTENTION, DONE, INTERRUPTED, QUIET, REFUSED
-from overnight.surfaces.cli.runref import run_argument
+from overnight.surfaces.cli.runref import RunRef
 from overnight.surfaces.cli.verb import json_option, verb
 from overnight.surfaces.safe import printable_lines
 
@@ -26,8 +27,9 @@ from overnight.surfaces.safe import printable_lines
         "overnight wait k3f9 --until attention --reader ci",
         "until a question or the end, for a reader of its own",
     ),
+    ("overnight wait k3f9 m2p7 --until attention", "until the first of them needs somebody"),
 )
-@run_argument
+@click.argument("runs", nargs=-1, type=RunRef(), metavar="[RUN...]")
 @click.option(
     "--until",
     type=click.Choice(["check-in", "attention", "end"]),
@@ -47,31 +49,42 @@ from overnight.surfaces.safe import printable_lines
     metavar="NAME",
 )
 @json_option
-def wait(run: str, until: str | None, timeout: float | None, reader: str, as_json: bool) -> int:
-    """Wait for a run.
+def wait(runs: tuple[str, ...], until: str | None, timeout: float | None, reader: str, as_json: bool) -> int:
+    """Wait for a run, the newest one when none is named; for several: until the first has news.
 
     Exit code 0: it ended well, 1: it ended badly, 3: it runs and needs nobody, 4: a question is open. What is
-    new since this reader's last look is printed. On a terminal the run is shown live until its end.
+    new since this reader's last look is printed. On a terminal one run is shown live until its end.
     """
+    runs = runs or ("last",)
     try:
-        if sys.stdout.isatty() and until is None and not as_json:
-            return _outcome(follow(run, ended, timeout))
-        return _wait(run, until or "check-in", timeout, reader, as_json)
+        if sys.stdout.isatty() and until is None and not as_json and len(runs) == 1:
+            return _outcome(follow(runs[0], ended, timeout))
+        return _wait(runs, until or "check-in", timeout, reader, as_json)
     except KeyboardInterrupt:
-        out.note(come_back(app.status(run).run))
+        for run in runs:
+            out.note(come_back(app.status(run).run))
         return INTERRUPTED
 
 
-def _wait(run: str, until: str, timeout: float | None, reader: str, as_json: bool) -> int:
-    result = app.wait(run, timeout, until, reader)
-    if as_json:
-        facts_ = msgspec.to_builtins(result.status)
-        out.say_json({**facts_, "digest": result.digest, "exit_status": result.exit_status})
+def _wait(runs: tuple[str, ...], until: str, timeout: float | None, reader: str, as_json: bool) -> int:
+    """With several runs and nothing new each is told, and the code is that of the first that is not quiet."""
+    if len(runs) == 1:
+        results = [app.wait(runs[0], timeout, until, reader)]
     else:
-        out.say(printable_lines(result.digest))
-    if not sys.stdout.isatty():
-        app.note_return(result.status.run, reader, "wait", estimate(result.digest))
-    return result.exit_status
+        results = app.wait_for_first(list(runs), timeout, until, reader)
+    rows = [_row(result) for result in results]
+    for result, row in zip(results, rows, strict=True):
+        put_on_account(result.status.run, "wait", _json(row) if as_json else result.digest)
+    if as_json:
+        out.say_json(rows[0] if len(runs) == 1 else rows)
+    else:
+        out.say("\n".join(printable_lines(result.digest) for result in results))
+    return next((result.exit_status for result in results if result.exit_status != QUIET), QUIET)
+
+
+def _row(result: app.WaitResult) -> dict[str, Any]:
+    facts_ = msgspec.to_builtins(result.status)
+    return {**facts_, "digest": result.digest, "exit_status": result.exit_status}
 
 
 def _outcome(status: Status) -> int:
@@ -95,8 +108,9 @@ def _outcome(status: Status) -> int:
     is_flag=True,
     help="Keep showing it until the end; with --json one line per change.",
 )
+@click.option("--reader", help="Who reads, for the account of `overnight savings`.", metavar="NAME")
 @json_option
-def status(run: str, keep_on: bool, as_json: bool) -> int:
+def status(run: str, keep_on: bool, as_json: bool, **_: Any) -> int:
     """Show how a run is doing: progress, best, problems, question, resources."""
     try:
         return _follow(run, as_json) if keep_on else _show(app.status(run), as_json)
@@ -114,13 +128,19 @@ def _follow(run: str, as_json: bool) -> int:
 
 
 def _show(seen: Status, as_json: bool) -> int:
+    page = "" if as_json else out.page(headline(seen), facts(seen))
+    put_on_account(seen.run, "status", page or _json(seen))
     if as_json:
         out.say_json(seen)
     elif out.is_terminal():
         _draw(seen)
     else:
-        out.say(out.page(headline(seen), facts(seen)))
+        out.say(page)
     return DONE
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _draw(seen: Status) -> None:

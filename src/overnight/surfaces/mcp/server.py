@@ -31,7 +31,6 @@ from mcp_types import (
 )
 
 from overnight import __version__, app
-from overnight.core.tokens import estimate
 from overnight.errors import OvernightError
 from overnight.surfaces.mcp.answers import refusal
 from overnight.surfaces.mcp.asker import TASKS, Asker, Context
@@ -105,7 +104,7 @@ class _Front:
         facts = result.structured_content if isinstance(result, CallToolResult) else None
         if isinstance(facts, dict) and "command_id" in facts:
             text = "".join(part.text for part in result.content if isinstance(part, TextContent))
-            app.note_return(facts["command_id"], asker.reader, tool, estimate(text))
+            app.note_return(facts["command_id"], asker.reader, tool, text)
 
     def _on_task(self, handle: Callable[[Asker, Any], Awaitable[dict[str, Any]]]) -> Any:
         async def handler(ctx: Context, params: Any) -> dict[str, Any]:
