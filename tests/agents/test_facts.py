@@ -25,7 +25,7 @@ MOST_TOKENS = 600
 TEXTS = [(name, scope, lang) for name in AGENTS for scope in SCOPES for lang in LANGUAGES]
 
 
-@pytest.mark.parametrize("agent", AGENTS.values(), ids=str)
+@pytest.mark.parametrize("agent", AGENTS.values(), ids=list(AGENTS))
 def test_every_fact_is_there(agent: Agent) -> None:
     assert agent.title
     assert agent.client
@@ -42,7 +42,7 @@ def test_every_fact_is_there(agent: Agent) -> None:
     assert "Sources:" in str(inspect.getdoc(module))
 
 
-@pytest.mark.parametrize("agent", AGENTS.values(), ids=str)
+@pytest.mark.parametrize("agent", AGENTS.values(), ids=list(AGENTS))
 def test_the_server_waits_as_long_as_the_tool_lets_it(agent: Agent) -> None:
     assert default_wait_s(agent.client) == agent.wait_s
     assert agent.wait_s < 300 < TOOL_TIMEOUT_S
