@@ -49,6 +49,11 @@ class Asker:
         return asks is not None and (asks.form is not None or asks.url is None)
 
     @property
+    def wants_progress(self) -> bool:
+        """Whether it asked to hear how far the run is while it waits."""
+        return "progress_token" in (self.ctx.meta or {})
+
+    @property
     def takes_tasks(self) -> bool:
         """Whether it waits for tasks by itself."""
         return self.is_stateless and TASKS in (self.capabilities.extensions or {})

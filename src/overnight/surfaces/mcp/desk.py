@@ -6,7 +6,8 @@ Rules:
 - What cannot be done is a result that says why and what to do next.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from overnight import app
 from overnight.core import commandline, fence
 from overnight.core.calls import TOOLS
 from overnight.core.digest import headline, problem_line
-from overnight.core.model import Status
+from overnight.core.model import MAX_WAIT_S, Status
 from overnight.core.overview import overview
 from overnight.core.tokens import estimate
 from overnight.errors import UsageError
@@ -104,7 +105,8 @@ class Desk:
                 return self._tasks.create(told, asked.since)
             wait_s = 0.0
         began = self.feed.now()
-        told = await app.check_in(self.feed, asked.command_id, asked.since, wait_s, reader=asker.reader)
+        async with self._progress(asker, asked.command_id):
+            told = await app.check_in(self.feed, asked.command_id, asked.since, wait_s, reader=asker.reader)
         question = told.status.question
         if question is not None and asker.can_ask and not answered and _is_news(told):
             if asker.is_stateless:
@@ -118,6 +120,27 @@ class Desk:
         if asked.output_character_count:
             lines += await self._characters(asked.command_id, asked.output_character_count)
         return answer("\n".join(lines), facts(told.status, told.since))
+
+    @asynccontextmanager
+    async def _progress(self, asker: Asker, run_id: str) -> AsyncIterator[None]:
+        """While inside, the client hears at each check-in how far the run is, where it asked for that."""
+        if not asker.wants_progress:
+            yield
+            return
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(self._report_progress, asker, run_id)
+            yield
+            beside.cancel_scope.cancel()
+
+    async def _report_progress(self, asker: Asker, run_id: str) -> None:
+        run = app.found(run_id)
+        while True:
+            status = app.status(run_id)
+            row = next(iter(status.progress), None)
+            done, total = (row.reached, row.total) if row is not None else (status.elapsed_s, None)
+            await asker.ctx.session.report_progress(done, total, headline(status))
+            seen = run.told_until()
+            await self.feed.until(run, lambda: run.told_until() != seen, MAX_WAIT_S)  # noqa: B023  # awaited here
 
     async def _after(self, told: app.Told, asker: Asker) -> app.Told:
         """How it stands once the answer was taken up."""
