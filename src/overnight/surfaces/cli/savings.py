@@ -40,8 +40,8 @@ _HEAD = (
 def savings(run: str | None, as_json: bool) -> int:
     """Show what a run gave its readers in tokens, and what three naive loops would have read.
 
-    Without RUN: all runs of the last 30 days. On the account is what `wait` and `status` print for a --reader when no
-    terminal shows it.
+    Without RUN: all runs of the last 30 days. On the account are the answers of the MCP server, and what `wait` and
+    `status` print for a --reader when no terminal shows it.
     """
     if run is None:
         _say_all(app.all_savings(), as_json)
