@@ -154,6 +154,7 @@ def test_what_a_fuzzer_found_is_found_by_all(log: bytes, engine: str) -> None:
 # ---------------------------------------------------------------- floods
 
 
+@pytest.mark.timeout(600)  # half a minute of a core that is free, four of one that is shared
 @pytest.mark.parametrize("engine", engines.NAMES)
 def test_a_flood_is_one_problem_and_hides_nothing(engine: str) -> None:
     flood = [

@@ -123,6 +123,7 @@ def test_a_known_error_in_a_traceback_has_its_own_name() -> None:
     assert [p.signature for p in log.problems.list()] == ["py.module"]
 
 
+@pytest.mark.timeout(600)  # half a minute of a core that is free, four of one that is shared
 def test_a_flood_is_one_problem_with_an_exact_count() -> None:
     log = reader()
     seen = log.feed(
