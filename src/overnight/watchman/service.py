@@ -162,7 +162,7 @@ class Service:
             return
         run, kind = place
         if place == _ROOT:
-            self._find_run(name)
+            self._arrived(name)
         elif place == _HOME:
             self._home_lost(name)
         elif run in self._runs:
@@ -201,12 +201,27 @@ class Service:
             names = os.listdir(folder)
         except FileNotFoundError:  # which is told as a change of its own
             return
-        except OSError as error:  # no descriptor is left: whatever came meanwhile is looked at later
-            log.warning("the runs cannot be listed: %s", error)
-            asyncio.get_running_loop().call_later(_LOOK_S, self._look_at_everything)
+        except OSError as error:
+            self._look_later(error)
             return
         for name in names:
             self._find_run(name)
+
+    def _arrived(self, name: str) -> None:
+        """A run came: it is taken if anything can be read at all."""
+        try:
+            os.close(os.open(runs_folder(self._home), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._look_later(error)
+            return
+        self._find_run(name)
+
+    def _look_later(self, error: OSError) -> None:
+        """No descriptor is left: whatever came meanwhile is looked at later."""
+        log.warning("the runs cannot be listed: %s", error)
+        asyncio.get_running_loop().call_later(_LOOK_S, self._look_at_everything)
 
     def _find_run(self, name: str) -> None:
         """Watch what stands under that name, unless it is known, closed or no run.
