@@ -34,7 +34,7 @@ def say_json_line(value: Any) -> None:
     _say_json(value, indent=None)
 
 
-def _say_json(value: Any, indent: int | None) -> None:
+def json_text(value: Any, indent: int | None = None) -> str:
     """ASCII only, so that no terminal acts on it; a number that JSON has no word for (NaN) becomes null, and a byte
     that is no text a question mark."""
     import json
@@ -42,7 +42,11 @@ def _say_json(value: Any, indent: int | None) -> None:
     import msgspec
 
     plain = _valid(msgspec.to_builtins(_named(value)))
-    click.echo(json.dumps(plain, indent=indent))
+    return json.dumps(plain, indent=indent)
+
+
+def _say_json(value: Any, indent: int | None) -> None:
+    click.echo(json_text(value, indent))
 
 
 def _valid(value: Any) -> Any:

@@ -140,7 +140,7 @@ def _show(seen: Status, as_json: bool) -> int:
 
 
 def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    return out.json_text(value)
 
 
 def _draw(seen: Status) -> None:
