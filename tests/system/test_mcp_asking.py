@@ -46,6 +46,7 @@ def test_the_user_answers_in_a_form_and_it_counts_as_the_users_word(nights: Nigh
         async with agent(mode, elicitation_callback=says) as client:
             told = await client.call_tool("command_status", {"command_id": puppet.night.id})
             assert "the user answered continue" in text(told)
+            assert (told.structured_content or {})["next"] == "command_status"
 
     asyncio.run(call())
     assert "Fix and relaunch, or continue?" in seen[0].message

@@ -97,3 +97,18 @@ def test_progress_is_reported_while_a_call_waits(nights: Nights, mode: Mode) -> 
     assert heard[-1][1] == 100
     assert puppet.night.id in (heard[-1][2] or "")
     puppet.end()
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_a_run_that_is_none_is_said_where_progress_was_asked_for(mode: Mode) -> None:
+    async def progress(done: float, total: float | None, message: str | None) -> None:
+        raise AssertionError((done, total, message))
+
+    async def call() -> str:
+        async with agent(mode) as client:
+            arguments = {"command_id": "nosuch", "wait_duration_seconds": 4}
+            result = await client.call_tool("command_status", arguments, progress_callback=progress)
+            assert result.is_error
+            return repr(result.content)
+
+    assert "no run" in asyncio.run(call())

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from overnight.app.delegating import Begun, Token, access_token, signing_key, start_for_agent
     from overnight.app.environment import capture, for_agent
     from overnight.app.feed import Feed, LiveFeed
-    from overnight.app.following import Following, WaitResult, follow, status, wait
+    from overnight.app.following import Following, WaitResult, follow, glance, status, wait
     from overnight.app.house import Gone, prune, rebuild
     from overnight.app.knowing import found, list_runs, log_path, masked, read_log
     from overnight.app.looking import Lines, errors, last_lines, range_of_lines, search
@@ -47,7 +47,7 @@ _WHERE = {
     "deciding": ("Stopped", "answer", "relaunch", "stop"),
     "environment": ("capture", "for_agent"),
     "feed": ("Feed", "LiveFeed"),
-    "following": ("Following", "WaitResult", "follow", "status", "wait"),
+    "following": ("Following", "WaitResult", "follow", "glance", "status", "wait"),
     "knowing": ("found", "list_runs", "log_path", "masked", "read_log"),
     "overseeing": ("Seen", "oversee"),
     "looking": ("Lines", "errors", "last_lines", "range_of_lines", "search"),
@@ -98,6 +98,7 @@ __all__ = [
     "follow",
     "for_agent",
     "found",
+    "glance",
     "install_agent",
     "is_wait_cancelled",
     "last_lines",

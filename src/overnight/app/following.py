@@ -139,6 +139,11 @@ def follow(ref: str) -> Following:
     return Following(found(ref))
 
 
+def glance(ref: str) -> Status:
+    """How the run is doing by what is written: never blocks, for event loops. Raises NoSuchRun, AmbiguousRun."""
+    return status_of(found(ref))
+
+
 def status(ref: str) -> Status:
     """How the run is doing. Raises NoSuchRun, AmbiguousRun.
 

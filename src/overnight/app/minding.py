@@ -6,7 +6,9 @@ Rules:
 - A reader without a place is told a summary once; it waits like the others, so that nobody polls by mistake.
 """
 
+import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 from overnight.app import wording
@@ -72,7 +74,9 @@ async def check_in(
     status = await _caught_up(feed, place)
     now_at = (held or Handle(-1)).moved(place.events)
     _remember(run, reader, place)
-    text = wording.told(place, status, calls, since=str(now_at), budget_tokens=budget_tokens)
+    # A briefing reads megabytes and asks git: it goes beside the loop, in which others wait to the second.
+    tell = partial(wording.told, place, status, calls, since=str(now_at), budget_tokens=budget_tokens)
+    text = await asyncio.to_thread(tell)
     needed = place.has_urgent() or status.state != "running" or (place.first and status.question is not None)
     return Told(status, place.news(), text, str(now_at), needed)
 

@@ -6,6 +6,7 @@ Rules:
 - What cannot be done is a result that says why and what to do next.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -18,7 +19,7 @@ from overnight import app
 from overnight.core import commandline, fence
 from overnight.core.calls import TOOLS
 from overnight.core.digest import headline, problem_line
-from overnight.core.model import MAX_WAIT_S, Status
+from overnight.core.model import MAX_WAIT_S, Choice, Status
 from overnight.core.overview import overview
 from overnight.core.tokens import estimate
 from overnight.errors import UsageError
@@ -79,8 +80,11 @@ class Desk:
         await self.feed.until(run, lambda: _is_seen(run_id), self._early_wait_s)
         told = await app.check_in(self.feed, run_id, None, 0.0, reader=asker.reader)
         status = told.status
-        lines = [*remarks, told.text if status.state in ("failed", "lost") else headline(status)]
-        if status.state in ("running", "succeeded"):
+        is_whole = (
+            status.state in ("failed", "lost") or status.question is not None
+        )  # then the text is a briefing
+        lines = [*remarks, told.text if is_whole else headline(status)]
+        if not is_whole and status.state in ("running", "succeeded"):
             lines += await self._output(run_id, _OUTPUT_TOKENS)
         if status.state == "running":
             lines.insert(len(remarks) + 1, _start_words(status))
@@ -114,8 +118,8 @@ class Desk:
             left = max(0.0, wait_s - (self.feed.now() - began))
             choice = await asking.ask(asker, told.status, question, self.feed, left)
             if choice is not None:
-                answered = [await asking.give(asker, told.status.run, question.id, choice)]
-                told = await self._after(told, asker)
+                answered = [await self._give(asker, told.status.run, question.id, choice)]
+                told = await app.check_in(self.feed, told.status.run, told.since, reader=asker.reader)
         lines = [*answered, told.text]
         if asked.output_character_count:
             lines += await self._characters(asked.command_id, asked.output_character_count)
@@ -127,26 +131,29 @@ class Desk:
         if not asker.wants_progress:
             yield
             return
-        async with anyio.create_task_group() as beside:
-            beside.start_soon(self._report_progress, asker, run_id)
+        # No task group: it would wrap what the call itself raises, and end it when only the report fails.
+        reporting = asyncio.ensure_future(self._report_progress(asker, app.found(run_id).id))
+        try:
             yield
-            beside.cancel_scope.cancel()
+        finally:
+            reporting.cancel()
 
     async def _report_progress(self, asker: Asker, run_id: str) -> None:
         run = app.found(run_id)
         while True:
-            status = app.status(run_id)
+            status = app.glance(run_id)
             row = next(iter(status.progress), None)
             done, total = (row.reached, row.total) if row is not None else (status.elapsed_s, None)
             await asker.ctx.session.report_progress(done, total, headline(status))
             seen = run.told_until()
             await self.feed.until(run, lambda: run.told_until() != seen, MAX_WAIT_S)  # noqa: B023  # awaited here
 
-    async def _after(self, told: app.Told, asker: Asker) -> app.Told:
-        """How it stands once the answer was taken up."""
-        run = told.status.run
-        await self.feed.until(app.found(run), lambda: app.status(run).question is None, _TAKEN_UP_S)
-        return await app.check_in(self.feed, run, told.since, reader=asker.reader)
+    async def _give(self, asker: Asker, run: str, question: str, choice: Choice) -> str:
+        """Answer as the user; the sentence to tell, once the answer shows in the run's status."""
+        said = await asking.give(asker, run, question, choice)
+        if choice != "fix":  # how to fix it, the agent says: until then the question is open
+            await self.feed.until(app.found(run), lambda: app.glance(run).question is None, _TAKEN_UP_S)
+        return said
 
     async def _responses(self, asker: Asker, run_id: str) -> list[str]:
         """What the user said to a form of the stateless protocol."""
@@ -154,7 +161,7 @@ class Desk:
         for question, response in (asker.responses or {}).items():
             choice = asking.choice_of(response)
             if choice is not None:
-                said.append(await asking.give(asker, run_id, question, choice))
+                said.append(await self._give(asker, run_id, question, choice))
             elif isinstance(response, ElicitResult):
                 said.append("the user left the question open")
         return said
@@ -164,7 +171,7 @@ class Desk:
         if asked.wait_duration_seconds is not None:
             return asked.wait_duration_seconds
         patient = clients.default_wait_s(asker.client)
-        status = app.status(asked.command_id)
+        status = app.glance(asked.command_id)
         if status.phase in ("starting", "early") and status.next_check_in_s is not None:
             return min(patient, status.next_check_in_s + _FRESH_S)
         return patient
@@ -200,7 +207,7 @@ class Desk:
         if new is not None:
             return await self._begun(asker, new.id, [*remarks, f"{new.id} takes its place"])
         done = {"continue": "it goes on, and is not asked about this again", "stop": "it is being stopped"}
-        status = app.status(asked.command_id)
+        status = await _beside(partial(app.status, asked.command_id))
         text = f"{done[asked.choice]}; next: command_status({status.run})"
         return answer(text, facts(status))
 
@@ -210,7 +217,7 @@ class Desk:
         done = await _beside(
             partial(app.stop, asked.command_id, asked.grace_seconds, asker.reader, agent=True)
         )
-        status = app.status(asked.command_id)
+        status = await _beside(partial(app.status, asked.command_id))
         left = ", ".join(f"{name} ({pid})" for pid, name in done.survivors)
         text = f"{status.run} is stopped ({', '.join(done.signals) or 'nothing was left'})"
         return answer(f"{text}; still there: {left}" if left else text, facts(status))
@@ -238,7 +245,7 @@ class Desk:
     async def get_report(self, asker: Asker, arguments: dict[str, Any]) -> Result:
         """The briefing, or the report's text."""
         asked = requests.read(arguments, requests.Report)
-        status = app.status(asked.command_id)
+        status = await _beside(partial(app.status, asked.command_id))
         if not asked.whole:
             text = await _beside(partial(app.brief, asked.command_id))
             paths = f"\nreport: {status.report}" if status.report else ""
@@ -259,7 +266,7 @@ async def _beside(work: Callable[[], T]) -> T:
 
 def _is_seen(run_id: str) -> bool:
     """Whether the start of the run says enough: it is over, asks, or something is wrong with its first lines."""
-    status = app.status(run_id)
+    status = app.glance(run_id)
     return status.state != "running" or status.question is not None or status.verdict == "critical"
 
 

@@ -79,7 +79,7 @@ class Resources:
         def is_changed() -> bool:
             return run.told_until() != seen
 
-        while app.status(run.id).state == "running":
+        while app.glance(run.id).state == "running":
             await self._feed.until(run, is_changed, MAX_WAIT_S)
             if is_changed():
                 seen = run.told_until()
