@@ -31,5 +31,4 @@ ANTIGRAVITY = Agent(
     wait_s=160.0,
     write=workflow,
     kills="`agy -p` kills its commands 5 s after its answer and exits with 0: run nothing long under -p",
-    wakes="",
 )

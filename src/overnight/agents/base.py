@@ -75,7 +75,7 @@ class Agent(NamedTuple):
 
     `client`: what the server is told of its client. `shapes`: the first whose names are in the file already counts,
     else the last. `wait_s`: the longest wait its calls survive by default. `kills`: what becomes of commands in its
-    background, and what to do; empty when nothing is known. `wakes`: how it waits without tokens; empty when it cannot.
+    background, and what to do; empty when nothing is known.
     """
 
     name: str
@@ -89,7 +89,6 @@ class Agent(NamedTuple):
     wait_s: float
     write: Callable[[Words, Scope], str]
     kills: str
-    wakes: str
 
     def has_servers(self, scope: Scope) -> bool:
         """Whether the tool has servers in this scope."""

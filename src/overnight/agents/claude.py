@@ -30,5 +30,4 @@ CLAUDE = Agent(
     wait_s=110.0,
     write=skill,
     kills="`claude -p` and the end of a session kill background commands: wait by command_status there",
-    wakes="MCP tasks since 2.1.319; or `overnight wait RUN --until attention` as a background command",
 )

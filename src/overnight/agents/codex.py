@@ -29,5 +29,4 @@ CODEX = Agent(
     wait_s=270.0,
     write=skill,
     kills="Codex kills its commands with the session and wakes for none: chain command_status until the end",
-    wakes="",
 )

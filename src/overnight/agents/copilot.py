@@ -44,5 +44,4 @@ COPILOT = Agent(
     wait_s=50.0,
     write=skill,
     kills="`copilot -p` leaves its background commands after 600 s: chain command_status until the end there",
-    wakes="`overnight wait RUN --until attention` as an asynchronous command: its end wakes the agent",
 )

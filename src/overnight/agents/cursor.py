@@ -38,5 +38,4 @@ CURSOR = Agent(
     wait_s=50.0,
     write=_write,
     kills="Cursor may not notice that a background command ended: chain command_status until the end",
-    wakes="",
 )

@@ -30,5 +30,4 @@ GEMINI = Agent(
     wait_s=270.0,
     write=skill,
     kills="Gemini CLI kills a command that prints nothing for 300 s: wait by command_status, or --timeout 270",
-    wakes="",
 )

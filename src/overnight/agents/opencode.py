@@ -41,5 +41,4 @@ OPENCODE = Agent(
     wait_s=270.0,
     write=skill,
     kills="",
-    wakes="",
 )

@@ -28,5 +28,4 @@ WINDSURF = Agent(
     wait_s=50.0,
     write=workflow,
     kills="",
-    wakes="",
 )
