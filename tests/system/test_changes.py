@@ -80,7 +80,7 @@ def test_what_changed_is_told_the_most_telling_first(nights: Nights, repository:
     text = "\n".join(lines)
     assert lines[0].startswith("arguments: --lr 10 --password")
     assert "instead of --lr 0.1" in lines[0]
-    assert f"(than in {first.id}" in lines[0]
+    assert f"(since {first.id}, the last good run" in lines[0]
     assert "variable CODE=3, which was not set" in lines
     assert "variable WANDB_API_KEY has another value" in lines
     assert any(line.startswith("uncommitted: sub/ünï code.py +2 -0") for line in lines)
@@ -102,7 +102,9 @@ def test_nothing_changed_is_said_too(nights: Nights, repository: Path) -> None:
     flag.touch()
     second = run(repository)
     (line,) = changes(second).lines()
-    assert line.startswith(f"nothing: the same arguments, environment and code as {first.id} (")
+    assert line.startswith(
+        f"nothing, the same arguments, environment and code (as {first.id}, the last good run"
+    )
 
 
 def test_the_same_uncommitted_file_with_other_words_is_a_change(nights: Nights, repository: Path) -> None:

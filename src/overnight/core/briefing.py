@@ -53,7 +53,7 @@ def briefing(status: Status, evidence: Evidence, calls: Calls, budget_tokens: in
         [f"{'then' if cause else 'seen'}: {problem_line(p)}" for p in cascades],
         _before(evidence.events, [cause, *cascades], status.elapsed_s),
         _resources(evidence.events, status.sample),
-        [f"different from the last good run: {line}" for line in evidence.changed],
+        [f"changed: {line}" for line in evidence.changed],
         _command(status),
         _odd(evidence, cause),
         _last(evidence.last, cause),

@@ -94,12 +94,12 @@ class Changes(NamedTuple):
     def lines(self, budget_tokens: int = BUDGET_TOKENS) -> list[str]:
         """In words, the most telling first, as many as the budget holds; one line when nothing is different."""
         told = [*self._typed(), *self._surroundings(), *self._code()]
-        since = f"{self.run} ({duration(self.before_s)} earlier)"
+        since = f"{self.run}, the last good run, {duration(self.before_s)} earlier"
         if not told:
             same = "arguments, environment and code" if self.code_known else "arguments and environment"
             unknown = "" if self.code_known else "; the code cannot be compared"
-            return [f"nothing: the same {same} as {since}{unknown}"]
-        told[0] = f"{told[0]} (than in {since})"
+            return [f"nothing, the same {same} (as {since}){unknown}"]
+        told[0] = f"{told[0]} (since {since})"
         kept: list[str] = []
         for line in told:
             if estimate("\n".join([*kept, line])) <= budget_tokens:
