@@ -1,19 +1,23 @@
 """Two watchmen where one should be: by force, and by an upgrade while one is at work. Nothing is lost or told twice."""
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from helpers import wait_for_end, wait_in
+from helpers import kill, wait_for_end, wait_in
 from night import Nights, Puppet, tellings
 
 import overnight
 from overnight import app
+from overnight.keeper.identity import is_held
 from overnight.store.home import WATCH_LOCK
 from overnight.watchman import lock
 from overnight.watchman.start import LOG, ensure, holder, watchman_pid
@@ -122,3 +126,56 @@ def test_a_watchman_of_a_newer_version_is_left_at_work(nights: Nights, tmp_path:
     assert not ensure(str(nights.home.path))
     assert nights.watchman == newer
     everything_once(nights, puppet, 7)
+
+
+@pytest.fixture
+def let_go(nights: Nights) -> Iterator[Callable[[], None]]:
+    """A watchman killed between fork and exec: its child holds the home's lock until this is called."""
+    ensure(str(nights.home.path))
+    pid = nights.watchman
+    kill(pid)
+    with (nights.home.path / WATCH_LOCK).open("r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[held.fileno()])
+
+    def go() -> None:
+        child.communicate(timeout=30)
+
+    yield go
+    go()
+
+
+@pytest.mark.rule("W0.2")
+def test_a_lock_that_a_killed_one_left_to_its_child_is_nobodys(
+    nights: Nights, let_go: Callable[[], None]
+) -> None:
+    assert is_held(str(nights.home.path / WATCH_LOCK))
+    assert watchman_pid(str(nights.home.path)) is None
+    assert ensure(str(nights.home.path))
+    let_go()
+    puppet = nights.puppet()
+    puppet.night.until("check_in")
+    everything_once(nights, puppet, 7)
+
+
+@pytest.mark.rule("W0.2")
+def test_it_is_waited_for_and_no_longer_than_a_child_may_take(
+    nights: Nights, let_go: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = lock._outwaited
+    with monkeypatch.context() as short:
+        short.setattr(lock, "_LEFT_S", 0.1)
+        assert lock.take(str(nights.home.path)) is None
+
+    def waits_while_it_goes(fd: int) -> int | None:
+        going = threading.Timer(0.05, let_go)
+        going.start()
+        try:
+            return waits(fd)
+        finally:
+            going.join()
+
+    monkeypatch.setattr(lock, "_outwaited", waits_while_it_goes)
+    held = lock.take(str(nights.home.path))
+    assert held is not None
+    held.release()

@@ -3,7 +3,8 @@
 Rules:
 - The lock lives and dies with the process, whatever kills it; no file has to be cleaned up.
 - Whoever only looks holds the lock shared for an instant. That must never pass for a watchman: a starting one
-  takes a refusal as final only when the lock cannot be shared either.
+  takes a refusal as final only when the lock cannot be shared either, and its holder lives. What an ended one had
+  just forked holds it for milliseconds more: that is waited for.
 - A watchman of an older version is asked to go: it lets go of everything as at a logout, and what it had recorded and
   not done is done by its successor. One that does not go is killed, which it survives as it survives any kill.
 """
@@ -12,15 +13,20 @@ import fcntl
 import os
 import select
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from overnight import __version__
 from overnight.keeper.identity import boot_id, open_pidfd, start_ticks
 from overnight.store import locks
 from overnight.store.home import WATCH_LOCK, WATCH_LOCK_BYTES
-from overnight.watchman.start import holder, is_older
+from overnight.watchman.start import ground, has_ended, holder, is_older
 
 _GO_S = 15.0
 """How long an older one may take to go: its last message gets 5 s, its tasks 2 s."""
+
+_LEFT_S = 5.0
+"""How long the lock of an ended one may be held by what it had forked: until its exec."""
 
 
 class HomeLock:
@@ -43,13 +49,16 @@ def take(home: str) -> HomeLock | None:
     """The lock; None when another watchman holds it. Raises OSError when the home cannot be written."""
     fd = os.open(os.path.join(home, WATCH_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     while (held := _try(fd, fcntl.LOCK_EX)) is None:
-        if (shared := _try(fd, fcntl.LOCK_SH)) is None:
+        shared = _try(fd, fcntl.LOCK_SH)
+        if shared is None and has_ended(holder(home)):
+            shared = _outwaited(fd)
+        if shared is None:
             os.close(fd)
             return None
         if shared != fd:
             os.close(shared)
-        # Somebody was only looking: it is gone by now, or at the next turn.
-    line = f"{os.getpid()} {start_ticks('self')} {__version__}\n"
+        # Somebody was only looking, or had ended: it is gone by now, or at the next turn.
+    line = f"{os.getpid()} {start_ticks('self')} {__version__} {ground()}\n"
     os.pwrite(fd, line.rjust(WATCH_LOCK_BYTES).encode(), 0)  # for who looks; what counts is the lock
     return HomeLock(fd, held)
 
@@ -90,3 +99,30 @@ def _try(fd: int, how: int) -> int | None:
         return locks.lock(fd, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return None
+
+
+def _outwaited(fd: int) -> int | None:
+    """The same for a shared lock that is waited for; None when it is held on: somebody else was faster."""
+    with suppress(_TooLongError), _alarm(_LEFT_S):
+        return locks.lock(fd, fcntl.LOCK_SH)
+    return None
+
+
+class _TooLongError(Exception):
+    """The alarm came."""
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Raise _TooLongError in here after that time: the kernel knows no other bound for a wait for a lock."""
+
+    def ring(_number: int, _frame: object) -> None:
+        raise _TooLongError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -5,7 +5,7 @@ Rules:
 - The process is nobody's child, in a session of its own, without the caller's terminal, folder or run token,
   so that nothing that ends the caller ends it.
 - Starting one too many is harmless: the home's lock lets one live. Starting one too few cannot happen: see
-  `lock`.
+  `lock`. A lock that is held proves nobody: what a killed watchman had just forked holds it until its exec.
 - After an upgrade the watchman of the older version is replaced at the next look; a newer one is never.
 """
 
@@ -14,7 +14,7 @@ import sys
 
 from overnight import __version__
 from overnight.errors import HomeUnusable
-from overnight.keeper.identity import is_held, start_ticks
+from overnight.keeper.identity import boot_id, is_held, read_stat
 from overnight.store import files
 from overnight.store.home import CLOSED, WATCH_LOCK, WATCH_LOCK_BYTES, prepare
 
@@ -33,7 +33,10 @@ def ensure(home: str) -> bool:
 
 
 def _is_watched(home: str) -> bool:
-    return is_held(os.path.join(home, WATCH_LOCK)) and not is_older(holder(home))
+    if not is_held(os.path.join(home, WATCH_LOCK)):
+        return False
+    found = holder(home)
+    return not is_older(found) and not has_ended(found)
 
 
 def ensure_if_needed(home: str) -> bool:
@@ -97,12 +100,28 @@ def _open_log(path: str) -> int:
 
 
 class Holder:
-    """Who says of itself that it is the watchman: it counts while the home's lock is held."""
+    """Who says of itself that it is the watchman: it counts while the home's lock is held. `ground`: where its pid
+    means something, see `ground`; empty when it does not say."""
 
-    __slots__ = ("pid", "ticks", "version")
+    __slots__ = ("ground", "pid", "ticks", "version")
 
-    def __init__(self, pid: int, ticks: int, version: str) -> None:
-        self.pid, self.ticks, self.version = pid, ticks, version
+    def __init__(self, pid: int, ticks: int, version: str, ground: str = "") -> None:
+        self.pid, self.ticks, self.version, self.ground = pid, ticks, version, ground
+
+    @property
+    def lives(self) -> bool:
+        """Whether there is that process here."""
+        stat = read_stat(self.pid)
+        return stat is not None and stat.ticks == self.ticks and not stat.ended
+
+
+def ground() -> str:
+    """Where pids are counted: this boot of this machine, and this container."""
+    try:
+        space = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        space = ""
+    return f"{boot_id()[:8]}:{space.strip('pid:[]')}"
 
 
 def holder(home: str) -> Holder | None:
@@ -113,9 +132,14 @@ def holder(home: str) -> Holder | None:
         )
     except OSError:
         return None
-    if len(words) != 3 or not (words[0].isdecimal() and words[1].isdecimal()):
+    if len(words) not in (3, 4) or not (words[0].isdecimal() and words[1].isdecimal()):
         return None
-    return Holder(int(words[0]), int(words[1]), words[2])
+    return Holder(int(words[0]), int(words[1]), *words[2:])
+
+
+def has_ended(found: Holder | None) -> bool:
+    """Whether this one is known to have ended; of one on another host or in another container nothing is known."""
+    return found is not None and found.ground == ground() and not found.lives
 
 
 def is_older(found: Holder | None) -> bool:
@@ -133,8 +157,6 @@ def watchman_pid(home: str) -> int | None:
     if not is_held(os.path.join(home, WATCH_LOCK)):
         return None
     found = holder(home)
-    if (
-        found is None or start_ticks(found.pid) != found.ticks
-    ):  # it has just taken the lock, or is of another host
-        return None
-    return found.pid
+    return (
+        found.pid if found is not None and found.lives else None
+    )  # else it has just taken the lock, or is elsewhere
