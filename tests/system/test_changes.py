@@ -10,9 +10,9 @@ from helpers import wait_for_file
 from night import Nights
 
 from overnight import app
-from overnight.app.changes import since_good
 from overnight.core.changes import Changes
 from overnight.readers import git
+from overnight.report.sincegood import since_good
 from overnight.store.rundir import RunDir
 
 _PROGRAM = "import os, sys\nopen('../go').read()\nprint('lr', sys.argv)\nsys.exit(int(os.environ.get('CODE', '0')))\n"

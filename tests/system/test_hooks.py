@@ -34,6 +34,17 @@ def test_the_end_is_told_to_a_command_with_its_cause(nights: Nights, tmp_path: P
     assert "report.html" in told
 
 
+def test_a_failure_is_told_with_what_changed_since_it_went_well(nights: Nights, tmp_path: Path) -> None:
+    kept = tmp_path / "told"
+    good = nights.start("sh", "-c", "exit $CODE", env={"CODE": "0"})
+    good.closed()
+    bad = nights.start("sh", "-c", "exit $CODE", env={"CODE": "3"}, hooks={"end": KEEP.format(kept)})
+    bad.until("hook")
+    (line,) = (line for line in kept.read_text().splitlines() if line.startswith("changed: "))
+    assert "CODE" in line
+    assert good.id in line
+
+
 @pytest.mark.rule("W3.3")
 def test_a_question_is_told_to_a_command_with_its_answer(nights: Nights, tmp_path: Path) -> None:
     kept = tmp_path / "told"

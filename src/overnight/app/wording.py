@@ -7,7 +7,6 @@ Rules:
 
 import os
 
-from overnight.app.changes import since_good
 from overnight.app.knowing import veil_of
 from overnight.app.place import Place, seen_lines, whole
 from overnight.core.briefing import BRIEFING_TOKENS, QUESTION_TOKENS, Evidence, briefing
@@ -18,6 +17,7 @@ from overnight.core.news import TOLD
 from overnight.core.novelty import seldom
 from overnight.core.recognizers.phases import is_checkpoint
 from overnight.errors import Unreadable
+from overnight.report.sincegood import since_good
 from overnight.store.rundir import RunDir, open_log
 
 _LAST_BYTES = 4 << 20

@@ -8,12 +8,13 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from overnight.core.briefing import QUESTION_TOKENS, Evidence, briefing
+from overnight.core.briefing import BRIEFING_TOKENS, QUESTION_TOKENS, Evidence, briefing
 from overnight.core.calls import SHELL
 from overnight.core.digest import digest
 from overnight.core.model import Event, EventKind, HookOf, Status
 from overnight.core.news import TOLD, News
 from overnight.core.watch import Watch
+from overnight.report.sincegood import since_good
 from overnight.store.rundir import RunDir
 from overnight.watchman import hooks
 from overnight.watchman.hooks import Outcome
@@ -84,12 +85,13 @@ class Hooks:
 
     def _told(self, of: HookOf, status: Status, last: list[str]) -> str:
         """Reads all events: call it in a thread."""
-        evidence = Evidence(list(self._run_dir.events_of(*_EVIDENCE)), last=last)
-        if of == "attention" and status.question is not None:
-            return briefing(status, evidence, SHELL, QUESTION_TOKENS)
-        if status.state in ("failed", "lost"):
-            return briefing(status, evidence, SHELL)
-        return digest(status, News(first=True, ended=status.state != "running"), calls=SHELL)
+        asks = of == "attention" and status.question is not None
+        if not asks and status.state not in ("failed", "lost"):
+            return digest(status, News(first=True, ended=status.state != "running"), calls=SHELL)
+        changes = since_good(self._run_dir)
+        changed = changes.lines() if changes is not None else ()
+        evidence = Evidence(list(self._run_dir.events_of(*_EVIDENCE)), changed=changed, last=last)
+        return briefing(status, evidence, SHELL, QUESTION_TOKENS if asks else BRIEFING_TOKENS)
 
     def _event(self, kind: EventKind, key: str, data: dict[str, object]) -> Event:
         t = self._journal.last_t
