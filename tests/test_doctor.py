@@ -9,6 +9,7 @@ import pytest
 
 from overnight.app.checkup import Check, check, container, facts, home, kernel, limits, logout, places, power
 from overnight.app.checkup.facts import Mount, System
+from overnight.core.surroundings import agent_of
 from overnight.keeper.identity import Stat
 from overnight.surfaces.cli import doctor as cli
 
@@ -235,7 +236,7 @@ def test_orphans_that_stay_are_told() -> None:
     ],
 )
 def test_which_agent(variable: str, agent: str | None) -> None:
-    assert places.agent_of({variable: "1"}) == agent
+    assert agent_of({variable: "1"}) == agent
 
 
 def test_an_agent_is_an_alarm_only_inside_its_sandbox() -> None:

@@ -1,6 +1,7 @@
 """`overnight savings` and the account that it shows, over real runs."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,16 +13,18 @@ from night import Nights
 
 from overnight import app
 from overnight.core.model import Return
+from overnight.core.surroundings import agent_of
 from overnight.store.rundir import RETURNED, RunDir
 
 pytestmark = pytest.mark.system
 PRINTS = "import time; print('x' * 40, flush=True)"
 
 
-def overnight(*words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "overnight", *words], capture_output=True, text=True, timeout=60, check=False
-    )
+def overnight(*words: str, **env: str) -> "subprocess.CompletedProcess[str]":
+    """The command, from no agent's shell unless `env` says so."""
+    own = {name: value for name, value in os.environ.items() if agent_of([name]) is None}
+    command = [sys.executable, "-m", "overnight", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=own | env)
 
 
 @pytest.mark.rule("W0.1")
@@ -39,6 +42,20 @@ def test_what_readers_were_given_is_on_the_account(nights: Nights) -> None:
     assert row["tokens"] == sum(row["readers"].values())
     assert row["loops"]["exact"]
     assert 0 < row["loops"]["last_lines"] <= row["loops"]["new_output"] + 1
+
+
+def test_an_agent_that_calls_from_its_shell_is_a_reader_of_its_own(nights: Nights) -> None:
+    """It says who it is by the variables that its tool sets; what it was told is still news to people."""
+    night = nights.start(sys.executable, "-c", PRINTS)
+    night.closed()
+    told = overnight("wait", night.id, "--until", "end", CLAUDECODE="1")
+    overnight("status", night.id, CODEX_SANDBOX="seatbelt")
+    again = overnight("wait", night.id, "--until", "end", CLAUDECODE="1")
+    first = overnight("wait", night.id, "--until", "end")
+    assert first.stdout == told.stdout != again.stdout
+    row = json.loads(overnight("savings", night.id, "--json").stdout)
+    assert set(row["readers"]) == {"Claude Code", "Codex"}
+    assert row["returns"] == 3
 
 
 def test_all_runs_are_a_table_with_totals(nights: Nights) -> None:

@@ -7,7 +7,8 @@ Rules:
   is meant, and is kept over whatever environment is found.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 POOR = ("HOME", "LANG", "LANGUAGE", "LC_*", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER")
@@ -44,6 +45,23 @@ _OURS = ("OVERNIGHT_*",)
 _FEW = 3
 """Variables that a tool's configuration may add to a poor environment before it counts as a person's."""
 
+_AGENTS = {
+    "Claude Code": r"CLAUDECODE|CLAUDE_CODE_(ENTRYPOINT|SSE_PORT|SESSION_ID|REMOTE)",
+    "Codex": r"CODEX_(CI|SANDBOX|SANDBOX_NETWORK_DISABLED|THREAD_ID|SESSION_ID)",
+    "Cursor": r"CURSOR_(AGENT|TRACE_ID)",
+    "Gemini CLI": r"GEMINI_CLI",
+    "Copilot": r"COPILOT_(CLI|AGENT\w*)",
+    "OpenCode": r"OPENCODE|OPENCODE_(CLIENT|PID|SESSION)",
+    "Windsurf": r"WINDSURF_\w*(SESSION|TERMINAL|EDITOR)\w*",
+    "Antigravity": r"ANTIGRAVITY_(AGENT|CLI\w*)",
+    "Cline": r"CLINE_ACTIVE",
+    "Roo Code": r"ROO_ACTIVE",
+    "goose": r"GOOSE_TERMINAL",
+    "Qwen Code": r"QWEN_CODE",
+    "an agent": r"AI_AGENT|AGENT_SESSION_ID",
+}
+"""Names of variables that the tools themselves set for their commands; not those in which people set them up."""
+
 
 def lasting(env: Mapping[str, str]) -> dict[str, str]:
     """`env` without what belongs to one session."""
@@ -77,6 +95,14 @@ def within(env: Mapping[str, str], venv: str) -> dict[str, str]:
     own = f"{venv}/bin"
     rest = [path for path in env.get("PATH", "").split(":") if path and path != own]
     return {**others, "VIRTUAL_ENV": venv, "PATH": ":".join([own, *rest])}
+
+
+def agent_of(env: Iterable[str]) -> str | None:
+    """The coding agent that made a call with these variables; None when none shows."""
+    for name, pattern in _AGENTS.items():
+        if any(re.fullmatch(pattern, variable) for variable in env):
+            return name
+    return None
 
 
 def _is_of(name: str, patterns: tuple[str, ...]) -> bool:

@@ -24,6 +24,7 @@ from functools import partial
 from overnight.app.checkup import agents, container, home, house, kernel, limits, logout, places, power
 from overnight.app.checkup.check import LEVELS, Check, Probe, looked
 from overnight.app.checkup.facts import System
+from overnight.core.surroundings import agent_of
 from overnight.store import home as store
 
 __all__ = ["LEVELS", "Check", "doctor"]
@@ -90,7 +91,7 @@ def _user() -> str:
 
 
 def _agent(system: System) -> list[Check]:
-    name = places.agent_of(os.environ)
+    name = agent_of(os.environ)
     if name is None:
         return []
     return [places.agent(name, container.sandboxed(system), container.name_here(system, os.environ))]

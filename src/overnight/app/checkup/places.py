@@ -6,28 +6,11 @@ Rules:
   container or a whole job does.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 
 from overnight.app.checkup.check import Check, fine, warn
 from overnight.core.humane import duration
 
-_AGENTS = {
-    "Claude Code": r"CLAUDECODE|CLAUDE_CODE_(ENTRYPOINT|SSE_PORT|SESSION_ID|REMOTE)",
-    "Codex": r"CODEX_(CI|SANDBOX|SANDBOX_NETWORK_DISABLED|THREAD_ID|SESSION_ID)",
-    "Cursor": r"CURSOR_(AGENT|TRACE_ID)",
-    "Gemini CLI": r"GEMINI_CLI",
-    "Copilot": r"COPILOT_(CLI|AGENT\w*)",
-    "OpenCode": r"OPENCODE|OPENCODE_(CLIENT|PID|SESSION)",
-    "Windsurf": r"WINDSURF_\w*(SESSION|TERMINAL|EDITOR)\w*",
-    "Antigravity": r"ANTIGRAVITY_(AGENT|CLI\w*)",
-    "Cline": r"CLINE_ACTIVE",
-    "Roo Code": r"ROO_ACTIVE",
-    "goose": r"GOOSE_TERMINAL",
-    "Qwen Code": r"QWEN_CODE",
-    "an agent": r"AI_AGENT|AGENT_SESSION_ID",
-}
-"""Names of variables that the tools themselves set for their commands; not those in which people set them up."""
 _JOBS = {"SLURM_JOB_ID": "Slurm", "PBS_JOBID": "PBS", "LSB_JOBID": "LSF", "COBALT_JOBID": "Cobalt"}
 _RECLAIMED = {"COLAB_RELEASE_TAG": "Colab", "KAGGLE_KERNEL_RUN_TYPE": "Kaggle", "CODESPACES": "Codespaces"}
 _TERMINALS = {
@@ -37,14 +20,6 @@ _TERMINALS = {
     "JPY_PARENT_PID": "Jupyter",
     "SSH_CONNECTION": "SSH",
 }
-
-
-def agent_of(env: Mapping[str, str]) -> str | None:
-    """The coding agent that made this call; None when none shows."""
-    for name, pattern in _AGENTS.items():
-        if any(re.fullmatch(pattern, variable) for variable in env):
-            return name
-    return None
 
 
 def agent(name: str, sandboxed: bool, container: str) -> Check:

@@ -41,7 +41,7 @@ def savings(run: str | None, as_json: bool) -> int:
     """Show what a run gave its readers in tokens, and what three naive loops would have read.
 
     Without RUN: all runs of the last 30 days. On the account are the answers of the MCP server, and what `wait` and
-    `status` print for a --reader when no terminal shows it.
+    `status` print for an agent: one that calls from its shell, or a --reader, where no terminal shows it.
     """
     if run is None:
         _say_all(app.all_savings(), as_json)

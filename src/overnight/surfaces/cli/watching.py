@@ -9,7 +9,7 @@ import msgspec
 from overnight import app
 from overnight.core.model import Status
 from overnight.surfaces.cli import out
-from overnight.surfaces.cli.account import put_on_account
+from overnight.surfaces.cli.account import put_on_account, reader_here
 from overnight.surfaces.cli.facts import facts, headline
 from overnight.surfaces.cli.following import come_back, ended, follow, last_lines, statuses
 from overnight.surfaces.cli.registry import ATTENTION, DONE, INTERRUPTED, QUIET, REFUSED
@@ -43,13 +43,13 @@ from overnight.surfaces.safe import printable_lines
 )
 @click.option(
     "--reader",
-    default="cli",
-    show_default=True,
-    help="Who reads: each reader is told what is new to it.",
+    help="Who reads: each reader is told what is new to it.  [default: the agent that calls, else cli]",
     metavar="NAME",
 )
 @json_option
-def wait(runs: tuple[str, ...], until: str | None, timeout: float | None, reader: str, as_json: bool) -> int:
+def wait(
+    runs: tuple[str, ...], until: str | None, timeout: float | None, reader: str | None, as_json: bool
+) -> int:
     """Wait for a run, the newest one when none is named; for several: until the first has news.
 
     Exit code 0: it ended well, 1: it ended badly, 3: it runs and needs nobody, 4: a question is open. What is
@@ -59,7 +59,7 @@ def wait(runs: tuple[str, ...], until: str | None, timeout: float | None, reader
     try:
         if sys.stdout.isatty() and until is None and not as_json and len(runs) == 1:
             return _outcome(follow(runs[0], ended, timeout))
-        return _wait(runs, until or "check-in", timeout, reader, as_json)
+        return _wait(runs, until or "check-in", timeout, reader_here(reader), as_json)
     except KeyboardInterrupt:
         for run in runs:
             out.note(come_back(app.status(run).run))
@@ -74,7 +74,7 @@ def _wait(runs: tuple[str, ...], until: str, timeout: float | None, reader: str,
         results = app.wait_for_first(list(runs), timeout, until, reader)
     rows = [_row(result) for result in results]
     for result, row in zip(results, rows, strict=True):
-        put_on_account(result.status.run, "wait", _json(row) if as_json else result.digest)
+        put_on_account(result.status.run, reader, "wait", _json(row) if as_json else result.digest)
     if as_json:
         out.say_json(rows[0] if len(runs) == 1 else rows)
     else:
@@ -108,12 +108,16 @@ def _outcome(status: Status) -> int:
     is_flag=True,
     help="Keep showing it until the end; with --json one line per change.",
 )
-@click.option("--reader", help="Who reads, for the account of `overnight savings`.", metavar="NAME")
+@click.option(
+    "--reader",
+    help="Who reads, for the account of `overnight savings`.  [default: the agent that calls]",
+    metavar="NAME",
+)
 @json_option
-def status(run: str, keep_on: bool, as_json: bool, **_: Any) -> int:
+def status(run: str, keep_on: bool, reader: str | None, as_json: bool) -> int:
     """Show how a run is doing: progress, best, problems, question, resources."""
     try:
-        return _follow(run, as_json) if keep_on else _show(app.status(run), as_json)
+        return _follow(run, as_json) if keep_on else _show(app.status(run), reader_here(reader), as_json)
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -127,9 +131,9 @@ def _follow(run: str, as_json: bool) -> int:
     return DONE
 
 
-def _show(seen: Status, as_json: bool) -> int:
+def _show(seen: Status, reader: str, as_json: bool) -> int:
     page = "" if as_json else out.page(headline(seen), facts(seen))
-    put_on_account(seen.run, "status", page or _json(seen))
+    put_on_account(seen.run, reader, "status", page or _json(seen))
     if as_json:
         out.say_json(seen)
     elif out.is_terminal():
