@@ -15,6 +15,7 @@ from mcp import Client
 from mcp_types import CallToolResult
 from night import PROGRAMS, Nights
 
+from overnight import app
 from overnight.core.tokens import estimate
 
 WAYS = [("auto", "stdio"), ("legacy", "stdio"), ("auto", "http"), ("legacy", "http")]
@@ -60,6 +61,10 @@ def test_an_agent_runs_waits_and_is_told_the_cause(nights: Nights, mode: Mode, t
             assert f"relaunch_command({run}" in text(told)
             assert facts(told) | {"state": "failed", "exit_code": 1, "next": "get_report"} == facts(told)
             assert estimate(text(told)) <= 1200
+            account = app.savings(run)
+            given = [text(one) for one in (begun, quiet, told)]
+            assert (account.returns, account.tokens) == (len(given), sum(map(estimate, given)))
+            assert len(account.readers) == 1
 
     asyncio.run(night())
 
