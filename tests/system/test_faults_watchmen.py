@@ -1,5 +1,6 @@
 """Two watchmen where one should be: by force, and by an upgrade while one is at work. Nothing is lost or told twice."""
 
+import asyncio
 import fcntl
 import os
 import shutil
@@ -17,10 +18,13 @@ from night import Nights, Puppet, tellings
 
 import overnight
 from overnight import app
+from overnight.core.model import Event
 from overnight.keeper.identity import is_held
 from overnight.store.home import WATCH_LOCK
 from overnight.watchman import lock
+from overnight.watchman.journal import Journal, OvertakenError
 from overnight.watchman.start import LOG, ensure, holder, watchman_pid
+from overnight.watchman.threads import Threads
 
 PACKAGE = Path(overnight.__file__).parent
 
@@ -54,7 +58,7 @@ def test_of_two_watchmen_one_gives_way(nights: Nights) -> None:
     puppet = nights.puppet()
     puppet.night.status(
         lambda status: status.check_ins == 1
-    )  # nothing more to do: it stops with nothing in its hands
+    )  # nothing in its hands, and the next one soon due
     first = nights.watchman
     os.kill(first, signal.SIGSTOP)
     (nights.home.path / WATCH_LOCK).unlink()
@@ -63,6 +67,7 @@ def test_of_two_watchmen_one_gives_way(nights: Nights) -> None:
     assert second != first
     puppet.night.until("adopted")
     puppet.progress(2)
+    puppet.night.until("check_in", 2)  # the first one is late for it
     os.kill(first, signal.SIGCONT)
     wait_for_end(first)
     assert nights.watchman == second
@@ -179,3 +184,34 @@ def test_it_is_waited_for_and_no_longer_than_a_child_may_take(
     held = lock.take(str(nights.home.path))
     assert held is not None
     held.release()
+
+
+@pytest.mark.rule("W0.2", "W4.2")
+def test_who_was_replaced_while_it_hung_records_nothing(nights: Nights) -> None:
+    place, night = str(nights.home.path), nights.start("true")
+    night.closed()
+    nights.kill_watchman()
+    hung = lock.take(place)
+    assert hung is not None
+    assert hung.keeps_others_away()
+    (nights.home.path / WATCH_LOCK).unlink()
+    other = lock.take(place)
+    assert other is not None
+    assert other.keeps_others_away()
+    known = night.events()
+
+    async def record(held: lock.HomeLock) -> None:
+        threads = Threads()
+        journal = Journal(night.run, known, threads, held.keeps_others_away)
+        try:
+            await journal.record([Event(t=1.0, kind="note", key="late", data={"text": "late"})])
+        finally:
+            threads.close()
+
+    with pytest.raises(OvertakenError):
+        asyncio.run(record(hung))
+    assert night.events() == known
+    asyncio.run(record(other))
+    assert [event.key for event in night.events()[len(known) :]] == ["late"]
+    for held in (hung, other):
+        held.release()

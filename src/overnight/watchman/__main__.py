@@ -71,7 +71,7 @@ def _close_all_but(kept: Iterable[int]) -> None:
 
 async def _serve(home: str, held: lock.HomeLock) -> bool:
     """One watch; True when a run came just as it was given up."""
-    service = Service(home, settings_or_defaults().linger_s)
+    service = Service(home, settings_or_defaults().linger_s, held.keeps_others_away)
     try:
         asked_to_go = await service.run()
     finally:

@@ -32,8 +32,15 @@ _LEFT_S = 5.0
 class HomeLock:
     """The home's watch, held until `release` or the end of the process."""
 
-    def __init__(self, fd: int, held: int) -> None:
-        self._fd, self._held = fd, held
+    def __init__(self, path: str, fd: int, held: int) -> None:
+        self._path, self._fd, self._held = path, fd, held
+
+    def keeps_others_away(self) -> bool:
+        """Whether the file still stands under its name: whoever looks for it there finds it locked."""
+        try:
+            return os.path.samestat(os.stat(self._path), os.fstat(self._fd))
+        except OSError:
+            return False
 
     @property
     def descriptors(self) -> set[int]:
@@ -47,7 +54,8 @@ class HomeLock:
 
 def take(home: str) -> HomeLock | None:
     """The lock; None when another watchman holds it. Raises OSError when the home cannot be written."""
-    fd = os.open(os.path.join(home, WATCH_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path = os.path.join(home, WATCH_LOCK)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     while (held := _try(fd, fcntl.LOCK_EX)) is None:
         shared = _try(fd, fcntl.LOCK_SH)
         if shared is None and has_ended(holder(home)):
@@ -60,7 +68,7 @@ def take(home: str) -> HomeLock | None:
         # Somebody was only looking, or had ended: it is gone by now, or at the next turn.
     line = f"{os.getpid()} {start_ticks('self')} {__version__} {ground()}\n"
     os.pwrite(fd, line.rjust(WATCH_LOCK_BYTES).encode(), 0)  # for who looks; what counts is the lock
-    return HomeLock(fd, held)
+    return HomeLock(path, fd, held)
 
 
 def take_over(home: str) -> HomeLock | None:

@@ -16,21 +16,17 @@ Rules:
 """
 
 import asyncio
-import logging
-import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any
 
 import msgspec
 
 from overnight.core.humane import duration
 from overnight.core.model import Answer, Event, EventKind, Exit, Spec, Start, StopRequest
-from overnight.core.replay import replay
-from overnight.core.watch import Watch
 from overnight.errors import AlreadyAnswered, HomeUnusable, NothingToAnswer, Unreadable
-from overnight.keeper.identity import open_pidfd, read_stat
+from overnight.keeper.identity import read_stat
 from overnight.keeper.linux import OWN_PREFIX
 from overnight.keeper.liveness import is_kept
 from overnight.keeper.records import EXIT, START
@@ -39,14 +35,12 @@ from overnight.store.rundir import ANSWERS, STOP, RunDir
 from overnight.watchman import code, memory
 from overnight.watchman.acts import Acts
 from overnight.watchman.ending import SAID_DONE, RunClock, end_watch, record_end
-from overnight.watchman.foreign import ForeignTail, place_of
-from overnight.watchman.journal import Journal
-from overnight.watchman.tail import PIECE, LogTail
+from overnight.watchman.endwatch import EndWatch
+from overnight.watchman.journal import Journal, OvertakenError
+from overnight.watchman.past import Past, before_the_end
+from overnight.watchman.runlog import RunLog
+from overnight.watchman.tail import PIECE
 from overnight.watchman.tools import Tools
-
-log = logging.getLogger(__name__)
-P = ParamSpec("P")
-T = TypeVar("T")
 
 INTERESTING = frozenset({LOG, START, EXIT, STOP, ANSWERS})
 """The names in a run's folder whose change wakes its watch."""
@@ -77,7 +71,6 @@ class RunWatch:
         self._ended: bool | None = None
         self._wake = asyncio.Event()
         self._rests_until: float | None = None
-        self._reading: asyncio.Future[bytes] | None = None
 
     def notice(self, *names: str) -> None:
         """Something of that name changed in the run's folder."""
@@ -88,11 +81,10 @@ class RunWatch:
 
     def notice_log(self) -> None:
         """The log in the run's folder grew, or was changed otherwise."""
-        if self._rests_until is None or self.blind or self.spec.attached is not None:
+        if self._rests_until is None or self.blind or not self._log.is_ours:
             self.notice(LOG)
-        elif self._reading is None:
-            self._reading = self._tools.threads.gathered(self._tail.read)
-            self._reading.add_done_callback(self._came)
+        elif self._log.begun is None:
+            self._log.begin(self._came)
         else:
             self._changed.add(LOG)
 
@@ -138,23 +130,21 @@ class RunWatch:
     # ------------------------------------------------------------ 2. what was
 
     async def _recall(self, spec: Spec, start: Start | None, *, blind: bool) -> None:
-        known, self._events_end = self.run_dir.events()
+        known, _end = self.run_dir.events()
         self.spec, self.start, self.blind = spec, start, blind
-        self.journal = Journal(self.run_dir, known, self._tools.threads)
+        self.journal = Journal(self.run_dir, known, self._tools.threads, self._tools.is_alone)
         known += await self._attached(spec)
-        self._place = place_of(spec.attached, known) if spec.attached else None
+        self._log = RunLog(self.run_dir, spec, known, self._tools)
         self.clock = RunClock(start, max((event.t for event in known), default=0.0))
-        self.watch = await self._replayed(_before_the_end(known))
-        self._tail = self._tail_from(self.watch.offset)
-        self._cuts_noted = self._tail.cut
-        self._reading = None
+        catalog, _origins, self._faults = await self._tools.known(spec.cwd)
+        self._past = Past(self.run_dir, spec, self._log, catalog, self._tools.host, blind=blind)
+        self.watch = await self._log.off_the_loop(self._past.watch, before_the_end(known))
+        self._log.go_on_from(self.watch.offset)
         self._unrecorded: list[Event] = []
-        self._followed: object = None
         self.acts = Acts(self.run_dir, self.watch, self.journal, self.clock, self._tools)
+        self._end = EndWatch(self.run_dir, self._tools.threads, self._recording)
         self._looked = -1.0
         self._status_due: float | None = None
-        self._pidfd: int | None = None
-        self._seeking: asyncio.TimerHandle | None = None
         self._known = known
 
     async def _attached(self, spec: Spec) -> list[Event]:
@@ -167,56 +157,12 @@ class RunWatch:
         event = Event(t=round(attached.after_s, 3), kind="attached", key="attached", offset=past, data=data)
         return await self.journal.record([event])
 
-    def _tail_from(self, offset: int) -> LogTail | ForeignTail:
-        attached = self.spec.attached
-        if attached is None or attached.log is None or self._place is None:
-            return LogTail(self.run_dir.log_path, offset)
-        return ForeignTail(attached.log, attached.pid, self._place, offset)
-
-    async def _replayed(self, known: Sequence[Event]) -> Watch:
-        self._catalog, _origins, self._faults = await self._tools.known(self.spec.cwd)
-        return await self._off_the_loop(self._from_the_past, known)
-
-    def _from_the_past(self, known: Sequence[Event]) -> Watch:
-        """The watch as it was left: from its memory, if there is one, and what came after that."""
-        kept = None if self.blind else memory.load(self.run_dir.path, self._catalog)
-        if kept is None or kept.events > len(known) or not _holds(self._tail_from(0), kept.watch.offset):
-            kept = None
-        begun, done = kept if kept is not None else (self._anew(), 0)
-        since = known[done - 1].t if done else 0.0
-        self._kept_at = begun.offset
-        tail = self._tail_from(self._kept_at)
-        pieces = () if self.blind else tail.past()
-        try:
-            watch = replay(self.spec, known[done:], pieces, self._catalog, begun=begun, since=since)
-        finally:
-            tail.close()
-        if self._place is not None:  # what is gone with an older file cannot be read again
-            watch.reader.offset = max([watch.offset, *(event.offset for event in known[-1:])])
-        return watch
-
-    def _anew(self) -> Watch:
-        """A watch that knows nothing, of a log that can be read from here on."""
-        watch = Watch(self.spec, self._catalog, host=self._tools.host)
-        watch.reader.offset = self._place.base if self._place is not None else 0
-        return watch
-
-    def _keep_memory(self, least: int = memory.EVERY_BYTES) -> None:
-        """At a check-in of a log that grew much. What cannot be kept costs time after a crash and nothing else."""
-        grown = self.watch.offset - self._kept_at
-        if grown < least or self._tail.lost or self.journal.behind or self.blind:
-            return
-        self._kept_at = self.watch.offset
-        try:
-            memory.save(self.run_dir.path, self.watch, self.journal.count, self._catalog)
-        except OSError as error:
-            log.warning("the memory of %s was not kept: %s", self.run_dir.id, error)
-
     async def _begin(self) -> None:
         """Take over: open the way to the command's end, note the gap, finish what was begun."""
         if self.start is not None:
             await self._executed(self.start)
-            self._follow_end(self.start)
+            if self.start.pid and not self._over():
+                self._end.follow(self.start)
         if any(event.kind != "attached" for event in self._known):
             await self._note_adoption()
         if self._fault is not None:
@@ -245,26 +191,7 @@ class RunWatch:
         data = {"watchman": mark, "gap_s": round(gap_s, 3)}
         await self.journal.record([self._event("adopted", f"adopted:{mark}", data)])
 
-    def _follow_end(self, start: Start) -> None:
-        """The pidfd tells that the command ended; whoever then knows how, records it."""
-        if start.pid and not self._over():
-            self._pidfd = open_pidfd(start.pid, start.ticks, start.boot_id)
-            if self._pidfd is None:
-                self._seek_end()
-            else:
-                asyncio.get_running_loop().add_reader(self._pidfd, self._seek_end)
-
-    def _seek_end(self) -> None:
-        loop = asyncio.get_running_loop()
-        if self._pidfd is not None:
-            loop.remove_reader(self._pidfd)
-        try:
-            own = None if self._pidfd is None else os.dup(self._pidfd)
-        except OSError as error:  # no descriptor is left, and nothing tells when one is
-            log.warning("the end of %s cannot be asked for: %s", self.run_dir.id, error)
-            self._seeking = loop.call_later(_AGAIN_S, self._seek_end)
-            return
-        work = self._tools.threads.long(record_end, self.run_dir, self.start, own)
+    def _recording(self, work: Coroutine[Any, Any, None]) -> None:
         self.acts.beside(work, then=partial(self.notice, EXIT))
 
     # ------------------------------------------------------------ 3. what comes
@@ -285,7 +212,7 @@ class RunWatch:
         """Take in what changed, then whatever timer has come."""
         changed, self._changed = self._changed, set()
         await self._note_sleep()
-        if LOG in changed or self._reading is not None:
+        if LOG in changed or self._log.begun is not None:
             await self._read_on()
         if ANSWERS in changed:
             await self._take_answers()
@@ -318,7 +245,7 @@ class RunWatch:
 
     def _came(self, reading: "asyncio.Future[bytes]") -> None:
         """What was read while the task rests: understood at once. Whatever is out of the ordinary wakes the task."""
-        if reading is not self._reading or self._rests_until is None:
+        if reading is not self._log.begun or self._rests_until is None:
             return  # the task takes it, or began anew
         if not self._is_ordinary(reading):
             self._wake.set()
@@ -327,11 +254,11 @@ class RunWatch:
         try:
             self._unrecorded += self.watch.read(reading.result(), now)
         except Exception as error:  # noqa: BLE001 - the task ends of it, as if it had read that itself
-            self._reading = asyncio.get_running_loop().create_future()
-            self._reading.set_exception(error)
+            self._log.begun = asyncio.get_running_loop().create_future()
+            self._log.begun.set_exception(error)
             self._wake.set()
             return
-        self._reading = None
+        self._log.begun = None
         if self._status_due is None:
             self._status_due = now + self._tools.refresh_s()
         if self._unrecorded or self._is_due_before(self._rests_until, now):
@@ -351,7 +278,7 @@ class RunWatch:
         """Some lines, of a log that nobody cut, on a machine that did not sleep meanwhile."""
         if reading.cancelled() or reading.exception() is not None or self.clock.sleeping() > _SLEEP_S:
             return False
-        return len(reading.result()) <= _SMALL and self._tail.cut == self._cuts_noted
+        return len(reading.result()) <= _SMALL and not self._log.is_cut
 
     async def _woken(self, seconds: float) -> bool:
         """Wait for a change, at most so long; True when there was one."""
@@ -366,54 +293,23 @@ class RunWatch:
     async def _read_on(self, now: float | None = None) -> None:
         more = not self.blind
         while more:
-            begun_before = self._reading is not None
-            data = await self._piece()
-            if self._tail.cut != self._cuts_noted:
-                self._cuts_noted = self._tail.cut
+            begun_before = self._log.begun is not None
+            data = await self._log.piece()
+            if self._log.is_cut:
                 await self._turned()
-            elif not data and not begun_before and not self._follow_log():
+            elif not data and not begun_before and not self._log.follow(partial(self.notice, LOG)):
                 return
             if data:
                 t = self.clock.now() if now is None else now
                 await self._do(await self._understood(data, t))
             # A short piece of our own log was its end: what is written since is told as a change.
-            more = begun_before or self.spec.attached is not None or len(data) == PIECE
+            more = begun_before or not self._log.is_ours or len(data) == PIECE
 
     async def _turned(self) -> None:
         """The log begins anew: recorded before anything is read of it, and what was learned is kept."""
-        text, facts = self._tail.told()
+        text, facts = self._log.cut_taken()
         await self._note(text, **facts)
-        self._keep_memory(least=1)
-
-    def _follow_log(self) -> bool:
-        """See to it that the system tells changes of a log that is not in the home; True when it was another one until
-        now: what came meanwhile was not told."""
-        attached = self.spec.attached
-        if attached is None or not isinstance(self._tail, ForeignTail):
-            return False
-        seen = self._tail.seen()
-        if seen == self._followed:
-            return False
-        self._followed = seen
-        then = partial(self.notice, LOG)
-        self._tools.changes.follow(self.run_dir.id, self._tail.watched(), then, told=attached.told)
-        return True
-
-    async def _piece(self) -> bytes:
-        """The next bytes of the log; those of the home's logs are read together."""
-        if self._reading is not None:
-            reading, self._reading = self._reading, None
-            return await reading
-        if self.spec.attached is None:
-            return await self._tools.threads.gathered(self._tail.read)
-        return await self._off_the_loop(self._tail.read)
-
-    async def _off_the_loop(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of `work` on the log: a network that hangs takes nobody's thread but its own."""
-        attached = self.spec.attached
-        away = attached is not None and not attached.told
-        threads = self._tools.threads
-        return await (threads.long if away else threads.short)(work, *args, **kwargs)
+        self._past.keep(self.watch, self.journal, least=1)
 
     async def _understood(self, data: bytes, t: float) -> list[Event]:
         if len(data) <= _SMALL:
@@ -458,7 +354,7 @@ class RunWatch:
         self._publish_default(events)
         await self._do(events)
         if any(event.kind == "check_in" for event in events):
-            self._keep_memory()
+            self._past.keep(self.watch, self.journal)
         if self.watch.log_over(self._looked) and not self._over():
             await self._tools.threads.short(end_watch, self.run_dir, SAID_DONE)
             self.notice(EXIT)
@@ -537,13 +433,8 @@ class RunWatch:
 
     def _release(self) -> None:
         self._tools.changes.forget(self.run_dir.id)
-        self._tail.close()
-        if self._seeking is not None:
-            self._seeking.cancel()
-        if self._pidfd is not None:
-            asyncio.get_running_loop().remove_reader(self._pidfd)
-            os.close(self._pidfd)
-            self._pidfd = None
+        self._log.close()
+        self._end.close()
 
     async def _close(self) -> None:
         """Return when all of it is on disk and in the outbox."""
@@ -553,23 +444,3 @@ class RunWatch:
         await self.acts.sent()
         await self.acts.write_status()  # with the report, which was made beside
         memory.forget(self.run_dir.path)
-
-
-def _holds(tail: LogTail | ForeignTail, offset: int) -> bool:
-    try:
-        return tail.holds(offset)
-    finally:
-        tail.close()
-
-
-class OvertakenError(Exception):
-    """The folder says other than what was about to be recorded: begin anew from the folder."""
-
-
-def _before_the_end(known: Sequence[Event]) -> Sequence[Event]:
-    """What was recorded before `ended`: the end itself is worked out again, and only what is missing
-    recorded."""
-    for place, event in enumerate(known):
-        if event.kind == "ended":
-            return known[:place]
-    return known

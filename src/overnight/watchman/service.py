@@ -17,7 +17,7 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from inotify_simple import INotify, flags
@@ -51,12 +51,13 @@ log = logging.getLogger(__name__)
 
 
 class Service:
-    """The watchman of `home`; `linger_s`: how long it stays after the last run was closed."""
+    """The watchman of `home`; `linger_s`: how long it stays after the last run was closed; `is_alone`: whether nobody
+    else can be its watchman."""
 
-    def __init__(self, home: str, linger_s: float) -> None:
+    def __init__(self, home: str, linger_s: float, is_alone: Callable[[], bool]) -> None:
         self._home = home
         self._linger_s = linger_s
-        self._tools = Tools(Outbox(home), runs=lambda: len(self._runs))
+        self._tools = Tools(Outbox(home), runs=lambda: len(self._runs), is_alone=is_alone)
         self._runs: dict[str, RunWatch] = {}
         self._unsent: dict[str, RunDir] = {}
         self._watched: dict[int, tuple[str, str]] = {}
@@ -92,10 +93,10 @@ class Service:
 
     def _look_at_home(self) -> None:
         """For a home whose changes the kernel does not tell: look at it now and then."""
-        for name in (RUNS, WATCH_LOCK):
-            if not os.path.lexists(os.path.join(self._home, name)):
-                self._home_lost(name)
-                return
+        there = {RUNS: os.path.lexists(runs_folder(self._home)), WATCH_LOCK: self._tools.is_alone()}
+        for name in (name for name, stands in there.items() if not stands):
+            self._home_lost(name)
+            return
         if not self._over.is_set():
             self._find_runs()
             asyncio.get_running_loop().call_later(_LOOK_S, self._look_at_home)

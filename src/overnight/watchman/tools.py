@@ -26,10 +26,12 @@ _FOLDER_BOUND_S = 5.0
 
 @dataclass
 class Tools:
-    """The way to threads, people, reports and the known problems. `runs`: how many are watched now."""
+    """The way to threads, people, reports and the known problems. `runs`: how many are watched now; `is_alone`: whether
+    nobody else can be the home's watchman."""
 
     outbox: Outbox
     runs: Callable[[], int]
+    is_alone: Callable[[], bool]
     threads: Threads = field(default_factory=Threads)
     reports: Reports = field(default_factory=Reports)
     census: Census = field(default_factory=Census)
