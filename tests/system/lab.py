@@ -11,6 +11,7 @@ import functools
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,11 +56,12 @@ class Disk:
             os.truncate(file.fileno(), max(0, os.fstat(file.fileno()).st_size - spare_blocks * _BLOCK))
 
     def use_up_names(self, spare: int = 0) -> None:
-        """Leave room for no new file but for so many."""
+        """Leave room for no new file but for so many. Whoever works there may take a name meanwhile."""
         folder = self.place / ".names"
         folder.mkdir(exist_ok=True)
-        for number in range(os.statvfs(self.place).f_favail - spare):
-            (folder / f"n{number}-{spare}").touch()
+        with suppress(OSError):
+            for number in range(os.statvfs(self.place).f_favail - spare):
+                (folder / f"n{number}-{spare}").touch()
 
     def empty(self) -> None:
         """Give the room back."""

@@ -256,8 +256,8 @@ def test_a_run_outlives_its_agents_whole_process_group(nights: Nights) -> None:
     async def start() -> str:
         async with Client(stdio(), mode="auto") as client:
             begun = await client.call_tool("run_command", {"command": "sleep 50", "cwd": str(nights.cwd)})
-            (server,) = [p for p in psutil.Process().children() if "mcp" in p.cmdline()]
-            os.killpg(os.getpgid(server.pid), signal.SIGKILL)
+            (server,) = [pid for pid in map(_process_of, psutil.Process().children()) if pid is not None]
+            os.killpg(os.getpgid(server), signal.SIGKILL)
             return str(facts(begun)["command_id"])
 
     run = asyncio.run(start())
@@ -268,6 +268,14 @@ def test_a_run_outlives_its_agents_whole_process_group(nights: Nights) -> None:
             assert facts(await status(client, run, 0))["state"] == "running"
 
     asyncio.run(see())
+
+
+def _process_of(child: psutil.Process) -> int | None:
+    """The pid of a server; None of any other child of this process, of which some have ended."""
+    try:
+        return child.pid if "mcp" in child.cmdline() else None
+    except psutil.Error:
+        return None
 
 
 def _pipe(nights: Nights) -> Path:
