@@ -21,6 +21,9 @@ from night import PROGRAMS, Night, Nights
 
 pytestmark = pytest.mark.system
 
+CALLED = {"en": {}, "fr": {"quiet": "calme", "failure": "échec", "success": "succès"}}
+"""What the text calls the kinds of answers, where it is another word."""
+
 
 class Reader:
     """What the text says: the tools with their arguments, and the steps."""
@@ -28,10 +31,10 @@ class Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.tools = {
-            name: re.findall(r"\w+", arguments.replace(" or ", ", "))
+            name: re.findall(r"\w+", re.sub(" (or|ou) ", ", ", arguments))
             for name, arguments in re.findall(r"\b([a-z]+_[a-z]+)\(([^)]*)\)", text)
         }
-        steps = re.findall(r"^\s+- (\w[\w ]*): (.*)$", text, re.M)
+        steps = re.findall(r"^\s+- (\w+) ?: (.*)$", text, re.M)
         self.after = dict(steps)
 
     def knows(self, tool: str, arguments: dict[str, Any]) -> bool:
@@ -41,8 +44,9 @@ class Reader:
 class Agent:
     """Follows the text."""
 
-    def __init__(self, client: Client, text: str) -> None:
+    def __init__(self, client: Client, text: str, lang: str) -> None:
         self.client = client
+        self.called = CALLED[lang]
         self.reader = Reader(text)
         self.told: list[str] = []
         self.quiet = 0
@@ -64,7 +68,9 @@ class Agent:
         while True:  # "until the command ENDED, even 100 times"
             text, facts = await self.call("command_status", command_id=run, since=facts["since"])
             kind = self.kind(text, facts)
-            assert kind in self.reader.after, f"the text does not say what to do after: {kind}"
+            assert self.called.get(kind, kind) in self.reader.after, (
+                f"the text does not say what to do after: {kind}"
+            )
             if kind == "quiet":
                 self.quiet += 1
             elif kind == "question":
@@ -117,7 +123,8 @@ def trial(number: int, value: float, best: tuple[int, float]) -> str:
 
 
 @pytest.mark.rule("W2.4", "W3.2", "W3.3", "W4.1", "W4.2", "W5.2")
-def test_it_needs_no_other_knowledge(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_it_needs_no_other_knowledge(nights: Nights, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
     config = Path(os.environ["OVERNIGHT_CONFIG"])
     config.write_text(config.read_text() + "schedule = [12.0, 14.0, 3.0]\n[policy]\nrecord_every_s = 0.0\n")
     monkeypatch.setenv("HOME", str(nights.cwd))
@@ -126,7 +133,7 @@ def test_it_needs_no_other_knowledge(nights: Nights, monkeypatch: pytest.MonkeyP
     (project / ".git").mkdir()
     pipe = nights.cwd / "pipe"
     os.mkfifo(pipe)
-    text, served = installed(project, "claude", "en")
+    text, served = installed(project, "claude", lang)
     spoken: list[int] = []
 
     def say(*lines: str) -> None:
@@ -141,7 +148,7 @@ def test_it_needs_no_other_knowledge(nights: Nights, monkeypatch: pytest.MonkeyP
 
     async def night() -> Agent:
         async with Client(served) as client:
-            agent = Agent(client, text)
+            agent = Agent(client, text, lang)
             command = f"{sys.executable} {PROGRAMS / 'puppet.py'} {pipe}"
             living = asyncio.ensure_future(agent.night(command, str(project), user))
             await asyncio.to_thread(say, *(trial(n, 0.5 - n / 100, (n, 0.5 - n / 100)) for n in range(8)))
