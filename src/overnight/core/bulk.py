@@ -27,14 +27,15 @@ class _Flood:
     """The hits of one shape in one piece."""
 
     def __init__(self) -> None:
-        self.verdicts: list[str | None] = []
+        self.judged = 0
+        self.verdicts: set[str | None] = set()
         self.by_digits = False
         self.waiting = 0
         self.last = 0
 
     @property
     def uniform(self) -> bool:
-        return len(self.verdicts) >= _ALIKE and len(set(self.verdicts)) == 1 and not self.by_digits
+        return self.judged >= _ALIKE and len(self.verdicts) == 1 and not self.by_digits
 
 
 class Bulk:
@@ -74,14 +75,15 @@ class Bulk:
         if self._problems.is_open or flood is None or _HEAD in shape:
             yield from self._see(place)
         elif not flood.uniform:
-            if not flood.verdicts:
+            if flood.judged == 0:
                 flood.by_digits = self._problems.judges_digits(self._block.line(place).text)
             seen = list(self._see(place))
-            flood.verdicts.append(seen[0].problem.signature if seen else None)
+            flood.judged += 1
+            flood.verdicts.add(seen[0].problem.signature if seen else None)
             yield from seen
         else:
             flood.waiting += 1
-            signature = flood.verdicts[0]
+            (signature,) = flood.verdicts
             if place == flood.last and signature is not None:
                 number = self._block.line(place).number
                 yield self._problems.more(signature, flood.waiting, number, self._now)

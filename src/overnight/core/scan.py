@@ -21,6 +21,7 @@ _ALIKE = str.maketrans(dict.fromkeys(string.digits, "0"))
 _ERASED = str.maketrans(dict.fromkeys(string.digits))
 _ONES = str.maketrans(dict.fromkeys(string.digits[1:], "1"))
 _MOST_SHAPES = 20_000
+_MOST_NEAR = 2_000
 _LONGEST = 4096
 
 _HARMLESS = re.compile(
@@ -55,7 +56,8 @@ class Matcher:
     def __init__(self, signatures: Sequence[Signature]) -> None:
         self._entries = [_Entry(s) for s in signatures]
         self._shapes: dict[str, tuple[Signature, ...]] = {}
-        self._gates = sorted({gate.translate(_ERASED) for e in self._entries for gate in e.gates}, key=len)
+        self._near: dict[str, tuple[_Entry, ...]] = {}
+        self._gates = sorted({gate for e in self._entries for gate in e.erased}, key=len)
 
     def match(self, text: str) -> tuple[Signature, ...]:
         """The signatures in `text`, those that know most of it first."""
@@ -89,7 +91,7 @@ class Matcher:
         found: list[tuple[bool, int, Signature]] = []
         care = Care.NONE
         masked: str | None = None
-        for entry in self._entries:
+        for entry in self._near_to(low.translate(_ERASED)):
             if not entry.may(low):
                 continue
             care = max(care, entry.care)
@@ -100,6 +102,16 @@ class Matcher:
                 found.append((entry.signature.generic, -weight, entry.signature))
         found.sort(key=lambda hit: hit[:2])
         return tuple(signature for _generic, _weight, signature in found), care
+
+    def _near_to(self, erased: str) -> "tuple[_Entry, ...]":
+        """The entries that a line with these letters may hold, whatever its digits: few of all."""
+        near = self._near.get(erased)
+        if near is None:
+            near = tuple(entry for entry in self._entries if any(map(erased.__contains__, entry.erased)))
+            if len(self._near) >= _MOST_NEAR:
+                self._near.clear()
+            self._near[erased] = near
+        return near
 
 
 def _ends(text: str) -> str:
@@ -113,6 +125,7 @@ class _Entry:
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
         self.gates = sorted({text for p in signature.pattern for text in required(p)}, key=len)
+        self.erased = sorted({gate.translate(_ERASED) for gate in self.gates}, key=len)
 
     @cached_property
     def _expressions(self) -> list[re.Pattern[str]]:
