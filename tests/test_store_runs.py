@@ -1,5 +1,6 @@
 """Finding runs by what people call them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,21 @@ def test_a_damaged_run_hides_no_other_and_is_found_by_its_id(tmp_path: Path) -> 
     assert {run.id for run in all_runs(str(tmp_path))} == {broken.id, sound.id}
     assert find(str(tmp_path), "sound").id == sound.id
     assert find(str(tmp_path), broken.id).id == broken.id
+
+
+def test_the_last_one_is_found_among_many_and_in_a_home_that_was_copied(tmp_path: Path) -> None:
+    """By when intents were written, which says nothing where they were written at another time than they say."""
+    began = 1_700_000_000.0
+    runs = [new_run(tmp_path, created_at=began + n) for n in range(100)]
+    newest = runs[41]
+    (Path(newest.path) / "spec.json").write_text(
+        (Path(newest.path) / "spec.json").read_text().replace(str(began + 41), str(began + 400))
+    )
+    assert find(str(tmp_path), "last").id == newest.id
+    for n, run in enumerate(runs):
+        at = began + (400 if run is newest else n)
+        os.utime(Path(run.path) / "spec.json", (at, at))
+    assert find(str(tmp_path), "last").id == newest.id
+    os.utime(Path(newest.path) / "spec.json", (began + 10, began + 10))
+    os.utime(Path(runs[3].path) / "spec.json", (began + 9000, began + 9000))
+    assert find(str(tmp_path), "last").id == newest.id
