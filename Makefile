@@ -35,7 +35,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 test: $(READY) lint
-	$(BIN)/python -m pytest -n 3
+	$(BIN)/python -m pytest -n 2
 
 bench: $(READY)
 	$(BIN)/python bench/launch.py

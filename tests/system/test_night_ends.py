@@ -18,7 +18,7 @@ TOLD_IN_S = 2.0
 
 @pytest.mark.rule("W1.3", "W2.1", "W2.2", "W2.3", "W3.1", "W4.1")
 def test_a_good_night_is_checked_on_schedule_and_tells_nobody_before_its_end(nights: Nights) -> None:
-    night = nights.program("training", "90")
+    night = nights.program("training", "250")
     checks = [night.until("check_in", n) for n in (1, 2, 3)]
     for check, due in zip(checks, QUICK, strict=False):
         assert check.t >= due
