@@ -87,21 +87,15 @@ class Matcher:
         return self._search(_ends(text))[1] is not Care.NONE
 
     def _search(self, text: str) -> tuple[tuple[Signature, ...], Care]:
+        """What is in `text`; generic words only where nothing specific is: to look for them takes most of the time."""
         low = text.lower()
-        found: list[tuple[bool, int, Signature]] = []
-        care = Care.NONE
-        masked: str | None = None
-        for entry in self._near_to(low.translate(_ERASED)):
-            if not entry.may(low):
-                continue
-            care = max(care, entry.care)
-            if entry.signature.generic:
-                masked = _HARMLESS.sub("~", text) if masked is None else masked
-            weight = entry.weight(masked if entry.signature.generic and masked is not None else text)
-            if weight is not None:
-                found.append((entry.signature.generic, -weight, entry.signature))
-        found.sort(key=lambda hit: hit[:2])
-        return tuple(signature for _generic, _weight, signature in found), care
+        near = [entry for entry in self._near_to(low.translate(_ERASED)) if entry.may(low)]
+        care = max((entry.care for entry in near), default=Care.NONE)
+        found = _heaviest([entry for entry in near if not entry.signature.generic], text)
+        generic = [entry for entry in near if entry.signature.generic]
+        if generic and not found:
+            found = _heaviest(generic, _HARMLESS.sub("~", text))
+        return found, care
 
     def _near_to(self, erased: str) -> "tuple[_Entry, ...]":
         """The entries that a line with these letters may hold, whatever its digits: few of all."""
@@ -112,6 +106,12 @@ class Matcher:
                 self._near.clear()
             self._near[erased] = near
         return near
+
+
+def _heaviest(entries: "Sequence[_Entry]", text: str) -> tuple[Signature, ...]:
+    """The signatures that `text` holds, those that know most of it first."""
+    found = [(weight, entry.signature) for entry in entries if (weight := entry.weight(text)) is not None]
+    return tuple(signature for _weight, signature in sorted(found, key=lambda hit: -hit[0]))
 
 
 def _ends(text: str) -> str:
