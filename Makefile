@@ -1,6 +1,7 @@
 # Two commands do everything on a machine that has only python3 (with venv and pip):
 #   make demo    a real Optuna study under watch, about two minutes
 #   make test    lint, types and all tests
+#   make again   the tests that failed last, one after the other on a machine that does nothing else
 #   make fuzz    bytes of all kinds for every parser, a minute in all (SECONDS_OF_FUZZING=1800 for half an hour)
 #   make clients MCP clients that others wrote: the Inspector from npm, fastmcp
 #   make storm   kill -9 of everybody at random moments, 2,000 times (KILLS=200 for a minute)
@@ -19,7 +20,7 @@ KILLS = 2000
 
 CLIENTS = .cache/clients
 
-.PHONY: demo test lint bench fuzz crash storm clients clean
+.PHONY: demo test again lint bench fuzz crash storm clients clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +37,9 @@ lint: $(READY)
 
 test: $(READY) lint
 	$(BIN)/python -m pytest -n 2
+
+again: $(READY)
+	$(BIN)/python -m pytest -n 0 --last-failed --last-failed-no-failures none
 
 bench: $(READY)
 	$(BIN)/python bench/launch.py
