@@ -68,7 +68,7 @@ class ProblemBook:
         self._before: deque[str] = deque(maxlen=CONTEXT)
 
     def see(self, line: Line, now: float | None) -> ProblemSeen | None:
-        """What the line adds; None for most lines. Its `text` is as it was printed: see `quoted`."""
+        """What the line adds; None for most lines."""
         text, rank = _without_rank(line.text)
         if text.startswith(_START) or text.lstrip().startswith(
             (_START, "+ Exception Group Traceback", "Exception Group Traceback")
@@ -117,7 +117,7 @@ class ProblemBook:
         opened, self._open = self._open, None
         last = next((t for t in reversed(opened.lines) if t.strip()), _START)
         return self._add(
-            _plain("py.traceback", "traceback", self.quoted(last)),
+            _plain("py.traceback", "traceback", self._quoted(last)),
             Line(opened.first_line + opened.seen, 0, last),
             None,
             now,
@@ -177,11 +177,10 @@ class ProblemBook:
         if name in ("KeyboardInterrupt", "SystemExit"):
             cls = "user_interrupt" if name == "KeyboardInterrupt" else "exit"
             return self._add(_plain(f"py.{name}", cls, text), line, rank, now, opened)
-        bug = _plain(f"py.{name}", f"code_bug_{name}", self.quoted(text))
+        bug = _plain(f"py.{name}", f"code_bug_{name}", self._quoted(text))
         return self._add(bug, line, rank, now, opened)
 
-    def quoted(self, text: str) -> str:
-        """What is shown of a line: without secrets, and not all of a long one."""
+    def _quoted(self, text: str) -> str:
         return self._veil.text(text.strip()[:_LOOKED_AT])[:_SAID]
 
     # ------------------------------------------------------------ other lines
@@ -212,7 +211,7 @@ class ProblemBook:
         text: str | None = None,
     ) -> ProblemSeen:
         known = self._problems.get(signature.id)
-        said = (text or line.text).strip()[:_LOOKED_AT]
+        said = self._quoted(text or line.text)
         if known is not None:
             ranks = (
                 known.ranks
@@ -223,7 +222,7 @@ class ProblemBook:
         else:
             context = list(opened.lines) if opened is not None else [*self._before, line.text[:_LOOKED_AT]]
             shown = self._veil.lines(context[-_MOST_CONTEXT:], _KEPT)
-            problem = _first(signature, line.number, now, self.quoted(said), shown, rank)
+            problem = _first(signature, line.number, now, said, shown, rank)
         self._problems[signature.id] = problem
         return ProblemSeen(problem=problem, new=known is None, line=line.number, text=said)
 

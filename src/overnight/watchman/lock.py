@@ -3,8 +3,8 @@
 Rules:
 - The lock lives and dies with the process, whatever kills it; no file has to be cleaned up.
 - Whoever only looks holds the lock shared for an instant. That must never pass for a watchman: a starting one
-  takes a refusal as final only when the lock cannot be shared either, and its holder lives. What an ended one had
-  just forked holds it for milliseconds more: that is waited for.
+  takes a refusal as final only when the lock cannot be shared either, and its holder lives. That of an ended
+  one may be held for a moment more, as by what it had just forked: that is waited for.
 - A watchman of an older version is asked to go: it lets go of everything as at a logout, and what it had recorded and
   not done is done by its successor. One that does not go is killed, which it survives as it survives any kill.
 """

@@ -93,11 +93,11 @@ class Service:
 
     def _look_at_home(self) -> None:
         """For a home whose changes the kernel does not tell: look at it now and then."""
-        there = {RUNS: os.path.lexists(runs_folder(self._home)), WATCH_LOCK: self._tools.is_alone()}
-        for name in (name for name, stands in there.items() if not stands):
-            self._home_lost(name)
-            return
-        if not self._over.is_set():
+        if not os.path.lexists(runs_folder(self._home)):
+            self._home_lost(RUNS)
+        elif not self._tools.is_alone():
+            self._home_lost(WATCH_LOCK)
+        elif not self._over.is_set():
             self._find_runs()
             asyncio.get_running_loop().call_later(_LOOK_S, self._look_at_home)
 

@@ -5,7 +5,7 @@ Rules:
 - The process is nobody's child, in a session of its own, without the caller's terminal, folder or run token,
   so that nothing that ends the caller ends it.
 - Starting one too many is harmless: the home's lock lets one live. Starting one too few cannot happen: see
-  `lock`. A lock that is held proves nobody: what a killed watchman had just forked holds it until its exec.
+  `lock`. A lock that is held proves nobody: that of a killed watchman was seen held a moment longer.
 - After an upgrade the watchman of the older version is replaced at the next look; a newer one is never.
 """
 
