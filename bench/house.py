@@ -13,7 +13,8 @@ from overnight.watchman.start import watchman_pid
 @contextmanager
 def house() -> Iterator[dict[str, str]]:
     """The environment of a new home; its watchman ends with the bench."""
-    with tempfile.TemporaryDirectory() as home:
+    # What the watchman had begun, a report or a keeper's last word, may still write while the folder is removed.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         yield os.environ | {"OVERNIGHT_HOME": home}
         pid = watchman_pid(home)
         if pid is not None:

@@ -10,7 +10,7 @@ from types import ModuleType
 
 NAMES = (
     "reader", "lines", "records", "events", "rebuild", "settings", "policy", "signatures", "sources", "study",
-    "safe", "report", "proc", "memory", "words", "jsonc",
+    "safe", "report", "proc", "memory", "words", "jsonc", "layouts",
 )  # fmt: skip
 CORPUS = Path(__file__).with_name("corpus")
 

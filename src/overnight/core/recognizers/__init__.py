@@ -7,6 +7,7 @@ Rules:
 - Source code that a traceback shows is not read.
 - A shape of lines (digits erased) that stated nothing once is not read again, unless it may depend on other
   lines.
+- A shape that came often and states the same numbers at the same places is read by its layout.
 - Of a very long line only the beginning and the end are read: what counts stands there.
 - A new family is one file and one line in `_families`. Its gate holds no digit: which gates a line opens is
   remembered by its shape, for all logs.
@@ -21,6 +22,7 @@ from overnight.core.model import Fact
 from overnight.core.recognizers import boosting, keras, optuna, vision
 from overnight.core.recognizers.base import Family
 from overnight.core.recognizers.generic import Generic
+from overnight.core.recognizers.layouts import Layouts
 from overnight.core.recognizers.phases import phases
 from overnight.core.recognizers.simulation import Simulations
 from overnight.core.recognizers.sklearn import Fits
@@ -90,6 +92,16 @@ class Recognizers:
         shape = text.translate(_ERASED)
         if shape in self._silent:
             return []
+        layout = _LAYOUTS.get(shape)
+        if layout is not None and (stated := layout.read(text, line.number)) is not None:
+            return stated
+        facts = self._in_full(line, shape)
+        if facts:
+            _LAYOUTS.learn(shape, line, facts)
+        return facts
+
+    def _in_full(self, line: Line, shape: str) -> list[Fact]:
+        text = line.text
         if len(text) > _LONGEST:
             text = f"{text[:_HALF]} … {text[-_HALF:]}"
             line = line._replace(text=text)
@@ -161,6 +173,26 @@ def _open_gates(text: str) -> tuple[int, ...]:
 
 
 _opened = lru_cache(4096)(_open_gates)
+
+
+@cache
+def _forgetful() -> frozenset[int]:
+    """The places of the families that remember nothing between lines."""
+    plain = {*vision.FAMILIES, *optuna.FAMILIES, *keras.FAMILIES, *boosting.FAMILIES}
+    return frozenset(place for place, family in enumerate(Recognizers()._families) if family in plain)
+
+
+def _by_itself(line: Line) -> list[Fact] | None:
+    """What the line states to a reader of nothing else; None when another one might make more of it."""
+    shape = line.text.translate(_ERASED)
+    if not _forgetful().issuperset(_opened(shape)):
+        return None
+    reader = Recognizers()
+    facts = reader._in_full(line, shape)
+    return None if reader._generic.doubts else facts
+
+
+_LAYOUTS = Layouts(_by_itself)
 
 
 def recognize(line: Line) -> list[Fact]:

@@ -55,6 +55,11 @@ class Generic:
     def __init__(self) -> None:
         self._shapes: dict[tuple[str, float], float] = {}
 
+    @property
+    def doubts(self) -> bool:
+        """Whether it met a counter that it will believe when it has grown."""
+        return bool(self._shapes)
+
     def read(self, line: Line) -> list[Fact] | None:
         """Counters first, then what was measured at them; None: no line of this shape states anything."""
         text = line.text
