@@ -1,7 +1,7 @@
 """What each signature costs the alert scan: Hyperscan over a quiet log, with all of them and without this one.
 
-`python bench/costs.py [--check]`: prints the dearest, in percent of the time; with --check ends with 1 when one costs
-5 % or more. A suspect is measured again, longer: the clock of a shared machine is not to be trusted once.
+`python bench/costs.py [--lines 250000] [--check]`: prints the dearest, in percent of the time; with --check ends with 1
+when one costs 5 % or more. A suspect is measured again, longer: a shared machine is not to be trusted once.
 """
 
 import argparse
@@ -18,7 +18,6 @@ from overnight.core.engine import expressions
 from overnight.core.signatures import Signature
 
 LIMIT = 0.05
-_LINES = 250_000
 _PIECE = 1 << 20
 _SHOWN = 8
 
@@ -26,10 +25,11 @@ _SHOWN = 8
 def main() -> int:
     """0, or 1 with `--check` when a signature is too dear."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--lines", type=int, default=250_000)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     signatures = catalog.load().signatures
-    log = "".join(islice(quiet(), _LINES)).encode()
+    log = "".join(islice(quiet(), options.lines)).encode()
     every = compiled(signatures)
     dearest = sorted(((cost(every, signatures, s, log), s.id) for s in signatures), reverse=True)[:_SHOWN]
     for share, name in dearest:

@@ -1,6 +1,7 @@
 """What masking costs: the import, the first text, a line of a log, and a hostile megabyte on one line.
 
-`python bench/masking.py [--check]`: the import takes at most 2 ms of its own, a line 30 us, a hostile megabyte 5 s.
+`python bench/masking.py [--bytes 1000000] [--check]`: the import takes at most 2 ms of its own, a line 30 us, a hostile
+megabyte 5 s.
 """
 
 import argparse
@@ -18,6 +19,7 @@ _MODULE = "overnight.core.mask"
 def main() -> int:
     """0, or 1 with `--check` when it is too slow."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--bytes", type=int, default=1_000_000, help="size of the hostile line")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     took = {"import": min(own_import() for _ in range(5))}
@@ -27,7 +29,7 @@ def main() -> int:
     took["line"] = spent(lambda: [mask(f"{_LINE} {n}") for n in range(10_000)]) / 10_000
     for rule in rules():
         word = rule.needs[0]
-        text = f"{word}=://{word}:a.b-" * (1_000_000 // (2 * len(word) + 9))
+        text = f"{word}=://{word}:a.b-" * (options.bytes // (2 * len(word) + 9))
         took["hostile"] = max(took.get("hostile", 0.0), spent(lambda text=text: mask(text)))
     for what, ms in took.items():
         print(f"{what:10} {ms:9.3f} ms")

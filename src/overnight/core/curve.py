@@ -36,11 +36,12 @@ class Curve:
 
     def add(self, point: Point) -> None:
         """Append it."""
-        self._times.append(_or_nan(point.t))
-        self._steps.append(_or_nan(point.step))
-        self._values.append(point.value)
-        self._lines.append(point.line)
-        if len(self) > MAX_POINTS:
+        t, step, value, line = point
+        self._times.append(nan if t is None else t)
+        self._steps.append(nan if step is None else step)
+        self._values.append(value)
+        self._lines.append(line)
+        if len(self._values) > MAX_POINTS:
             self._thin()
 
     def points(self) -> list[Point]:
@@ -64,10 +65,6 @@ def extremes(values: Sequence[float]) -> list[int]:
         group = range(start, start + 4)
         kept += sorted({min(group, key=values.__getitem__), max(group, key=values.__getitem__)})
     return [*kept, *range(body, len(values))]
-
-
-def _or_nan(number: float | None) -> float:
-    return nan if number is None else number
 
 
 def _or_none(number: float) -> float | None:

@@ -103,6 +103,8 @@ class Health:
 
     def open(self) -> list[Problem]:
         """What nobody accepted, is more than information, and of the watch's own time."""
+        if not self._memories:
+            return []
         known = self._accepted | self._past
         return [p for p in self.problems() if p.severity != "info" and p.signature not in known]
 

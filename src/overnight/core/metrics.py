@@ -53,13 +53,12 @@ class Series:
         self.bad = 0
         self.last = fact.value
         self.curve.add(Point(now, fact.step, fact.value, fact.line))
-        self._keep_peaks(Peak(fact.value, at, fact.line), fact.step_unit in _INNER_UNITS)
-
-    def _keep_peaks(self, peak: Peak, inner: bool) -> None:
-        if inner not in self.low or peak.value < self.low[inner].value:
-            self.low[inner] = peak
-        if inner not in self.high or peak.value > self.high[inner].value:
-            self.high[inner] = peak
+        inner = fact.step_unit in _INNER_UNITS
+        low, high = self.low.get(inner), self.high.get(inner)
+        if low is None or fact.value < low.value:
+            self.low[inner] = Peak(fact.value, at, fact.line)
+        if high is None or fact.value > high.value:
+            self.high[inner] = Peak(fact.value, at, fact.line)
 
     def peak(self, direction: Direction) -> Peak | None:
         """The best value in this direction, those of whole epochs before those inside one."""

@@ -245,7 +245,7 @@ class ProgressBook:
         counter.patience = max(counter.patience, counter.others)
         counter.others = 0
         shown = self._shown.get(counter.unit)
-        if (
+        if shown is not counter and (
             shown is None
             or shown.gives_way_to(counter)
             or (shown.total is None and counter.total is not None)

@@ -29,6 +29,7 @@ from overnight.core.model import (
     Event,
     EventKind,
     Exit,
+    Fact,
     MetricSeen,
     Observation,
     Phase,
@@ -264,15 +265,18 @@ class Watch:
         worth = self.health.see(problem, now, len(self.check_ins), occurrence)
         return [self._problem_event(problem, now)] if worth else []
 
-    def _fact(self, fact: Any, now: float, live: bool) -> list[Event]:
+    def _fact(self, fact: Fact, now: float, live: bool) -> list[Event]:
+        if isinstance(fact, MetricSeen):
+            unplaced = fact.step is None or not fact.step_unit
+            self.metrics.see(fact, now, self.progress.position() if unplaced else None)
+            self._detectors.see(fact, self.metrics, now)
+            return []
+        events: list[Event] = []
         if self.progress.see(fact, now):
             self.health.advanced(fact)
             self._said_done = False
             events = self._unstall(now)
-        else:
-            events = []
-        unplaced = isinstance(fact, MetricSeen) and (fact.step is None or not fact.step_unit)
-        self.metrics.see(fact, now, self.progress.position() if unplaced else None)
+        self.metrics.see(fact, now)
         self._detectors.see(fact, self.metrics, now)
         if isinstance(fact, PhaseSeen) and fact.phase == "done":
             self._done = self._said_done = True
