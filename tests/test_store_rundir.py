@@ -70,6 +70,36 @@ def test_a_torn_line_hides_nothing_that_follows(run: RunDir) -> None:
     assert run.torn_events() == 1
 
 
+@pytest.mark.parametrize("flood", [0, 3, 2_000])
+def test_the_events_of_a_kind_are_found_among_many_others_however_they_are_written(
+    run: RunDir, flood: int
+) -> None:
+    named = event("note", "n", {"text": '{"t":1.0,"kind":"ended"'})
+    found = event("answer", "a", {"question": "q", "choice": "stop", "by": "me", "at": 1.0})
+    run.append([event("note", f"n:{n}", {"text": "x" * 50}) for n in range(flood)] + [named, found])
+    with open(run.file("events.jsonl"), "ab") as file:
+        file.write(b'{"kind": "answer", "t": "2.0", "key": "other", "data": ' + encode(found.data) + b"}\n")
+        file.write(b'{"t":1.0,"kind":"answer","key":"bad","data":{}}\n\n{"t":1.0,"kind":"ans')
+    run.append([event("note", f"after:{n}") for n in range(flood + 1)])
+    everything, end = run.events()
+    assert [e.key for e in run.events_of("answer", "ended")] == ["a", "other"]
+    assert [e.key for e in run.events_of("note")] == [e.key for e in everything if e.kind == "note"]
+    *_, (_event, last) = run.each_event(0, ["answer"])
+    assert last == end == os.path.getsize(run.file("events.jsonl"))
+    places = {e.key: after for e, after in run.each_event() if e is not None}
+    assert {e.key: after for e, after in run.each_event(0, ["answer"]) if e is not None} == {
+        key: places[key] for key in ("a", "other")
+    }
+
+
+def test_a_line_longer_than_any_of_ours_is_passed_over(run: RunDir) -> None:
+    Path(run.file("events.jsonl")).write_bytes(b"x" * (40 << 20) + b"\n")
+    run.append([event("note", "after")])
+    assert [e.key for e in run.events()[0]] == ["after"]
+    assert [e.key for e in run.events_of("note")] == ["after"]
+    assert run.events()[1] == os.path.getsize(run.file("events.jsonl"))
+
+
 WRITER = """
 import sys
 from overnight.core.model import Event

@@ -7,6 +7,8 @@ Rules:
 """
 
 import os
+from collections.abc import Collection
+from typing import get_args
 
 from overnight.app.knowing import veil_of
 from overnight.core.model import Event, EventKind
@@ -15,6 +17,7 @@ from overnight.errors import Unreadable
 from overnight.store.rundir import RunDir, open_log
 
 _UNSHOWN: frozenset[EventKind] = frozenset({"told", "stopped_tree", "adopted", "note", "hook_begun", "hook"})
+_SHOWN: frozenset[EventKind] = frozenset(get_args(EventKind)) - _UNSHOWN
 _MOST_LINES_BYTES = 64 * 1024
 
 
@@ -39,13 +42,17 @@ class Place:
         self.news_at = 0.0
 
     def take(self) -> list[Event]:
-        """The events that came since the last call."""
-        return [event for event, _after in self.take_each()]
+        """The events that came since the last call, of the kinds that show in a status: of the others there may be a
+        million."""
+        return [event for event, _after in self._taken(_SHOWN)]
 
     def take_each(self) -> list[tuple[Event, int]]:
-        """The same, each with the byte after it."""
+        """The events of all kinds that came since the last call, each with the byte after it."""
+        return self._taken(None)
+
+    def _taken(self, kinds: Collection[EventKind] | None) -> list[tuple[Event, int]]:
         fresh: list[tuple[Event, int]] = []
-        for event, after in self.run.each_event(self.events):
+        for event, after in self.run.each_event(self.events, kinds):
             self.events = after
             if event is not None:
                 fresh.append((event, after))

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from overnight.app.knowing import found, status_of
 from overnight.core import fence
 from overnight.core.model import Return, Status
-from overnight.core.replay import log_place
 from overnight.core.savings import Costs, Point, Savings, account, loops
 from overnight.core.tokens import estimate
 from overnight.errors import Unreadable
@@ -64,14 +63,23 @@ def _savings(run: RunDir) -> Savings:
 
 def _loops(run: RunDir, status: Status) -> Costs | None:
     """What they would have cost so far. The log of what was attached counts from the attach, and may be gone."""
-    place = log_place(list(run.events_of("note")))
-    base = place[1] if place is not None else 0
+    base = _base(run)
     try:
         log = open_log(run.log_path)
     except (FileNotFoundError, Unreadable):
         return loops(_points(run, status), lambda _begin, _end: b"", estimate)
     with log:
         return loops(_points(run, status), _reader(log.fileno(), base), estimate)
+
+
+def _base(run: RunDir) -> int:
+    """The offset of the first byte of the log that is there: only somebody else's may have begun anew."""
+    if run.spec().attached is None:
+        return 0
+    from overnight.core.replay import log_place  # the whole core: every call keeps an account, few read one
+
+    place = log_place(run.events_of("note"))
+    return place[1] if place is not None else 0
 
 
 def _reader(fd: int, base: int) -> Callable[[int, int], bytes]:

@@ -3,6 +3,7 @@
 Rules:
 - A failure and a question are told whole, with all that is needed to act; everything else in as few words as it takes.
 - What is read for a text is bounded, however long the night.
+- What only a briefing needs is loaded for one: the whole core takes longer than a digest.
 """
 
 import os
@@ -14,10 +15,7 @@ from overnight.core.calls import Calls
 from overnight.core.digest import ENDED_TOKENS, EVENTFUL_TOKENS, digest
 from overnight.core.model import Status
 from overnight.core.news import TOLD
-from overnight.core.novelty import seldom
-from overnight.core.recognizers.phases import is_checkpoint
 from overnight.errors import Unreadable
-from overnight.report.sincegood import since_good
 from overnight.store.rundir import RunDir, open_log
 
 _LAST_BYTES = 4 << 20
@@ -44,6 +42,10 @@ def told(
 
 def brief(run: RunDir, status: Status, calls: Calls, budget_tokens: int = BRIEFING_TOKENS) -> str:
     """All that is needed to act on the run. Raises Unreadable."""
+    from overnight.core.novelty import seldom
+    from overnight.core.recognizers.phases import is_checkpoint
+    from overnight.report.sincegood import since_good
+
     events = [event for event, _end in run.each_event() if event is not None and event.kind in _EVIDENCE]
     everything = _last_lines(run)
     lines = veil_of(run).lines(everything[-_LAST_LINES:])

@@ -8,7 +8,7 @@ Rules:
   (an `interrupt` without `stopped_tree`, a `notification` without `told`) is the caller's to finish.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from overnight.core.model import Event, Exit, Spec
 from overnight.core.observe import Catalog
@@ -20,19 +20,20 @@ _PIECES = 50
 """Into how many times the bytes between two events are spread: enough for a rhythm, cheap for a long log."""
 
 
-def log_place(events: Sequence[Event]) -> tuple[str, int] | None:
+def log_place(events: Iterable[Event]) -> tuple[str, int] | None:
     """The file that the offsets of the last events are about, and the offset of its first byte; None while it is the
     first one. Only a log that somebody else renames or cuts has more than one."""
-    for event in reversed(events):
+    place = None
+    for event in events:
         file, base = event.data.get(LOG_FILE), event.data.get(LOG_BASE)
         if event.kind == "note" and isinstance(file, str) and type(base) is int:
-            return file, base
-    return None
+            place = (file, base)
+    return place
 
 
 def replay(
     spec: Spec,
-    events: Sequence[Event],
+    events: Iterable[Event],
     log: Iterable[bytes],
     catalog: Catalog,
     *,

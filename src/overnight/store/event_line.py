@@ -3,9 +3,12 @@
 Rules:
 - What a kind of event always holds is checked as it is read: whoever takes it up need not doubt it again.
 - A line that is torn, or holds something else, is none. More than what is known of a kind is welcome.
+- Of a million lines few are of the kind that is asked for: `of_kinds` tells by their first characters which are not.
 """
 
-from typing import Any
+import re
+from functools import cache
+from typing import Any, get_args
 
 import msgspec
 
@@ -13,6 +16,7 @@ from overnight.core.model import (
     Answer,
     Best,
     Event,
+    EventKind,
     Exit,
     Int,
     Problem,
@@ -66,6 +70,7 @@ class _Report(Struct, frozen=True):
     md: str | None = None
 
 
+_KINDS: frozenset[EventKind] = frozenset(get_args(EventKind))
 _HOLDS: dict[str, Any] = {
     "check_in": _CheckIn,
     "problem": Problem,
@@ -92,3 +97,11 @@ def read(line: bytes) -> Event | None:
     except ValueError:  # DamagedError, what a kind does not hold, and a lone surrogate where a name belongs
         return None
     return event
+
+
+@cache
+def of_kinds(kinds: frozenset[EventKind]) -> re.Pattern[bytes]:
+    """Matches the line end before each line that may be an event of these kinds: all but those that begin as we write
+    them and name another kind."""
+    others = "|".join(sorted(_KINDS - kinds)).encode()
+    return re.compile(rb'\n(?!\{"t":[-+.\de]{1,32},"kind":"(?:' + others + rb')",)')

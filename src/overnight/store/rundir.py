@@ -20,7 +20,7 @@ Rules:
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
@@ -202,20 +202,22 @@ class RunDir:
                 events.append(event)
         return events, end
 
-    def each_event(self, since: int = 0) -> Iterator[tuple[Event | None, int]]:
+    def each_event(
+        self, since: int = 0, kinds: Collection[EventKind] | None = None
+    ) -> Iterator[tuple[Event | None, int]]:
         """The same one by one, each with the byte after it: there may be a million. None is a line that a crash tore.
 
-        Raises Unreadable.
+        With `kinds` only those: None stands for the others, too, and not for each. Raises Unreadable.
         """
+        wanted = None if kinds is None else event_line.of_kinds(frozenset(kinds))
         with self._reading(EVENTS):
-            for line, end in files.lines(self.file(EVENTS), since):
-                yield event_line.read(line), end
+            for line, end in files.lines(self.file(EVENTS), since, wanted):
+                event = event_line.read(line)
+                yield (event if kinds is None or (event is not None and event.kind in kinds) else None), end
 
     def events_of(self, *kinds: EventKind) -> Iterator[Event]:
         """The events of these kinds, in order. Raises Unreadable."""
-        for event, _end in self.each_event():
-            if event is not None and event.kind in kinds:
-                yield event
+        return (event for event, _end in self.each_event(0, kinds) if event is not None)
 
     def told_until(self) -> int:
         """The byte after the last event that is there."""
