@@ -17,6 +17,7 @@ from overnight.report import markdown, page
 from overnight.report.charts.base import Scene
 from overnight.report.charts.gallery import pictures
 from overnight.report.compose import compose
+from overnight.report.course import Course
 from overnight.report.document import Document
 from overnight.report.view import CurvePoint, StudyFacts, TrialPoint, View
 
@@ -216,6 +217,30 @@ def test_the_night_tells_questions_answers_and_records() -> None:
 def test_messages_are_sent_or_on_their_way() -> None:
     told = {r.text for r in document(nights.sweep()).told}
     assert {"success — sent by file", "question — on its way"} <= told
+
+
+def test_a_flood_of_events_shows_its_ends_and_says_how_many_are_between() -> None:
+    note = [nights.event(n, "note", f"n:{n}", {"text": f"note {n}"}) for n in range(5_000)]
+    asked = nights.event(2_500.5, "question", "q", {"problems": [{"text": "OOM"}]})
+    tellings = [nights.event(n, "notification", f"t:{n}", {"kind": "discovery"}) for n in range(200)]
+    last = [nights.event(5_000 + n, "sample", f"s:{n}", {"t": 1.0}) for n in range(3_000)]
+    course = Course()
+    flood = [*note[:2_501], asked, *note[2_501:], *tellings, *last]
+    assert list(course.passing(flood)) == flood
+    kept = course.events()
+    assert (len(kept), course.last_t) == (2_000 + 1 + 200, 7_999)
+    assert [e for e in kept if e.kind == "question"] == [asked]
+    said = document(replace(nights.training(), events=kept, left_out=course.left_out))
+    texts = [row.text for row in said.night]
+    assert (len(texts), texts[0], texts[-1]) == (81, "note 0", "note 4999")
+    assert texts[40] == f"… {5_000 + 1 - 80} more …"
+    assert (len(said.told), said.told[40].text) == (81, "… 120 more …")
+
+
+def test_a_night_without_a_flood_leaves_nothing_out() -> None:
+    course = Course()
+    events = list(course.passing(nights.sweep().events))
+    assert (course.events(), course.left_out) == (events, {})
 
 
 # ---------------------------------------------------------------- pictures

@@ -152,6 +152,32 @@ def test_a_replayed_watch_knows_what_the_first_one_knew() -> None:
         assert getattr(again.status(1600.0), known) == getattr(first.status(1600.0), known)
 
 
+@pytest.mark.rule("W0.2")
+@pytest.mark.parametrize("every_s", [30.0, 0.02])
+def test_a_dense_log_is_replayed_to_the_same(every_s: float) -> None:
+    """Megabytes between two events are read in bulk, each part at its time."""
+    night = [
+        (every_s * n, b"step %d/6000 loss=%.4f lr=0.001 note=%s\n" % (n, 1 + 9 / (n + 1), b"x" * 40))
+        for n in range(6_000)
+    ]
+    first = watch(minor="ignore")
+    first.started(0.0)
+    for t, line in night[:5_000]:
+        first.read(line, t)
+    now = every_s * 5_000
+    events = [
+        Event(t=0.0, kind="started", key="started"),
+        Event(t=now, kind="note", key="note", offset=first.offset),
+    ]
+    again = replay(first.spec, events, [b"".join(data for _, data in night)], KNOWN)
+    assert (again.offset, again.reader.lines) == (first.offset, first.reader.lines)
+    ours, theirs = again.status(now), first.status(now)
+    assert (ours.metrics, ours.best, ours.problems) == (theirs.metrics, theirs.best, theirs.problems)
+    assert [(p.unit, p.current, p.total) for p in ours.progress] == [("step", 4_999.0, 6_000.0)]
+    rate = ours.progress[0].rate_per_s
+    assert rate == pytest.approx(1 / every_s, rel=0.05)
+
+
 def test_exit_code_zero_after_a_fatal_word_is_no_success() -> None:
     run = watch(critical="ask")
     run.read(b"Epoch 1/9\nLoss is nan, stopping training\n", 5.0)

@@ -17,6 +17,7 @@ from overnight.core.watch import Watch
 from overnight.report import markdown, page
 from overnight.report.build import _now
 from overnight.report.compose import compose
+from overnight.report.course import Course
 from overnight.report.source import Recorded, view_of
 from overnight.report.view import Provenance, View
 
@@ -64,10 +65,11 @@ def _view(text: str, log: bytes, recorded: bytes) -> View:
         changed=[text],
         cwd=text,
     )
-    watch: Watch = replayed(spec, found, [log], KNOWN)
-    now = _now(found, support.BEGAN, running=watch.phase != "ended")
+    course = Course()
+    watch: Watch = replayed(spec, course.passing(found), [log], KNOWN)
+    now = _now(course, support.BEGAN, running=watch.phase != "ended")
     watch.absorb(watch.reader.feed(log[watch.offset :], now), now, live=False)
-    facts = Recorded(spec, support.START, support.EXIT, found, "output.log")
+    facts = Recorded(spec, support.START, support.EXIT, course.events(), "output.log", course.left_out)
     return view_of(watch, facts, now, [], text, Provenance(host=text, program=text))
 
 

@@ -1,9 +1,9 @@
 """A log, read: bytes in, observations out, in the log's order.
 
 Rules:
-- Every line meets the signatures. The recognizers see every line too, unless one feed brings more than 256 KiB:
-  then they see the lines that `sampling` chooses, from which the same follows. Counters and metrics are about the
-  present, problems are about every line.
+- Every line meets the signatures. The recognizers see every line too, unless one feed brings more than 256 KiB (of the
+  past: 4 KiB): then they see the lines that `sampling` chooses, from which the same follows. Counters and metrics are
+  about the present, problems are about every line.
 - What a line states comes before what is wrong in it: an error is written behind the bar that it ended.
 - A problem that repeats without anything between is one observation, with the exact count.
 - The tail holds informative lines: no bars that were rewritten, no blanks, no immediate repeats.
@@ -88,15 +88,16 @@ class LogReader:
         self._tail: deque[str] = deque(maxlen=_KEPT)
         self._informative = 0
 
-    def feed(self, data: bytes, now: float | None) -> list[Observation]:
-        """New bytes of the log, read at `now`."""
+    def feed(self, data: bytes, now: float | None, *, bulk_bytes: int | None = None) -> list[Observation]:
+        """New bytes of the log, read at `now`; of more than `bulk_bytes` lines are chosen, by default of 256 KiB."""
         found: list[Observation] = []
-        if self.offset == 0 and len(data) > self._bulk_bytes:
-            head = max(_MARK_BYTES, self._bulk_bytes // 4)
+        bulk_bytes = self._bulk_bytes if bulk_bytes is None else bulk_bytes
+        if self.offset == 0 and len(data) > bulk_bytes:
+            head = max(_MARK_BYTES, bulk_bytes // 4)
             self._observe(self._splitter.feed(data[:head]), now, found)
             self.offset, data = min(head, len(data)), data[head:]
         self.offset += len(data)
-        block = self._splitter.block(data) if len(data) > self._bulk_bytes else None
+        block = self._splitter.block(data) if len(data) > bulk_bytes else None
         if block is None:
             self._observe(self._splitter.feed(data), now, found)
         else:

@@ -18,6 +18,8 @@ LOG_FILE, LOG_BASE = "log_file", "log_base"
 """In the note of a log that began anew: which file it is (`device:inode`), and the offset of its first byte."""
 _PIECES = 50
 """Into how many times the bytes between two events are spread: enough for a rhythm, cheap for a long log."""
+_FAR_BYTES, _FAR_PIECE = 1 << 16, 1 << 13
+"""So much between two events is read in bulk, in at least eight times: line by line ten megabytes take a minute."""
 
 
 def log_place(events: Iterable[Event]) -> tuple[str, int] | None:
@@ -59,7 +61,9 @@ def _absorb_until(watch: Watch, source: "_Source", offset: int, t0: float, t1: f
     missing = offset - watch.offset
     if missing <= 0:
         return
-    piece = max(256, missing // _PIECES)
+    far = missing >= _FAR_BYTES
+    piece = max(_FAR_PIECE if far else 256, missing // _PIECES)
+    bulk_bytes = _FAR_PIECE // 2 if far else None
     done = 0
     while done < missing:
         data = source.take(min(piece, missing - done))
@@ -67,7 +71,7 @@ def _absorb_until(watch: Watch, source: "_Source", offset: int, t0: float, t1: f
             return  # the log was truncated since: what is gone cannot be read again
         done += len(data)
         now = t0 + (t1 - t0) * done / missing
-        watch.absorb(watch.reader.feed(data, now), now, live=False)
+        watch.absorb(watch.reader.feed(data, now, bulk_bytes=bulk_bytes), now, live=False)
 
 
 class _Source:

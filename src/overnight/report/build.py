@@ -8,14 +8,14 @@ Rules:
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from overnight import catalog
 from overnight.core.changes import Code
-from overnight.core.model import Event
+from overnight.core.model import Event, Spec
 from overnight.core.replay import log_place, replay
 from overnight.core.watch import Watch
 from overnight.errors import OvernightError, Unreadable
@@ -24,6 +24,7 @@ from overnight.readers import optuna
 from overnight.readers.study import Study
 from overnight.report import goodruns, markdown, page, results_file
 from overnight.report.compose import compose
+from overnight.report.course import Course
 from overnight.report.picture import Picture
 from overnight.report.provenance import provenance
 from overnight.report.source import Recorded, view_of
@@ -86,19 +87,18 @@ def build(run_dir: RunDir, *, lang: str, results: Path | None = None) -> ReportP
 def read(run_dir: RunDir) -> View:
     """The facts of a run, from its directory and the study it worked on."""
     spec, start, exit_ = run_dir.spec(), run_dir.start(), run_dir.exit()
-    events, _cursor = run_dir.events()
     log = Path(run_dir.log_path)
-    place = log_place(events)
-    base = place[1] if place else 0
+    base = _base(run_dir, spec)
     known = catalog.known(spec.cwd).catalog
     begun = Watch(spec, known)
     begun.reader.offset = base  # what stood in older files of the log is known by the events
-    watch = replay(spec, events, _pieces(log), known, begun=begun)
+    course = Course()
+    watch = replay(spec, course.passing(_events(run_dir)), _pieces(log), known, begun=begun)
     start_at = start.at if start else spec.created_at
-    now = _now(events, start_at, running=watch.phase != "ended")
+    now = _now(course, start_at, running=watch.phase != "ended")
     _read_on(watch, log, now, base)
     studies, note = _studies(watch, log, start_at)
-    recorded = Recorded(spec, start, exit_, events, str(log))
+    recorded = Recorded(spec, start, exit_, course.events(), str(log), course.left_out)
     new = goodruns.new_lines(run_dir) if watch.status(now).state in ("failed", "lost") else None
     return view_of(watch, recorded, now, studies, note, provenance(spec, start_at, _code(run_dir)), new)
 
@@ -110,9 +110,19 @@ def _code(run_dir: RunDir) -> Code | None:
         return None
 
 
-def _now(events: Sequence[Event], start_at: float, *, running: bool) -> float:
-    last = max((e.t for e in events), default=0.0)
-    return max(last, time.time() - start_at) if running else last
+def _now(course: Course, start_at: float, *, running: bool) -> float:
+    return max(course.last_t, time.time() - start_at) if running else course.last_t
+
+
+def _events(run_dir: RunDir) -> Iterator[Event]:
+    """One by one: there may be a million."""
+    return (event for event, _end in run_dir.each_event() if event is not None)
+
+
+def _base(run_dir: RunDir, spec: Spec) -> int:
+    """The offset of the first byte of the log that is there: only somebody else's may have begun anew."""
+    place = log_place(run_dir.events_of("note")) if spec.attached is not None else None
+    return place[1] if place is not None else 0
 
 
 def _pieces(log: Path, offset: int = 0) -> Iterator[bytes]:

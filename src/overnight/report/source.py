@@ -7,13 +7,13 @@ Rules:
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from overnight.core.humane import number
-from overnight.core.model import Best, Direction, Event, Exit, Progress, Spec, Start
+from overnight.core.model import Best, Direction, Event, EventKind, Exit, Progress, Spec, Start
 from overnight.core.watch import Watch
 from overnight.readers.study import Range, Study
 from overnight.readers.study import Trial as StudyTrial
@@ -24,13 +24,14 @@ _MOST_CURVES = 12
 
 
 class Recorded(NamedTuple):
-    """What the run directory says besides the log."""
+    """What the run directory says besides the log. `left_out`: how many events of each kind are not among `events`."""
 
     spec: Spec
     start: Start | None
     exit: Exit | None
     events: list[Event]
     log: str
+    left_out: Mapping[EventKind, int] = {}
 
 
 def view_of(
@@ -83,6 +84,7 @@ def view_of(
         question=status.question,
         samples=sorted(watch.samples, key=lambda s: s.t),
         events=recorded.events,
+        left_out=recorded.left_out,
         study=_facts(study, studies, note),
         provenance=provenance,
         log=recorded.log,

@@ -1,6 +1,7 @@
 """The night as it was lived: what happened when, and who was told.
 
-Rules: quiet check-ins are one row however many; what needed no one takes no room.
+Rules: quiet check-ins are one row however many; what needed no one takes no room; of too many rows the first and the
+last are shown, and between them how many were left out.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,12 +24,18 @@ Teller = Callable[[Event, View, NullTranslations], str]
 
 def night(view: View, words: NullTranslations) -> tuple[Row, ...]:
     """The rows of the timeline, the first and the last ones kept when there are too many."""
-    rows = list(_rows(view, words))
-    if len(rows) <= _MOST_ROWS:
+    left_out = sum(count for kind, count in view.left_out.items() if kind in _TELLERS)
+    return _ends(list(_rows(view, words)), left_out, words)
+
+
+def _ends(rows: list[Row], left_out: int, words: NullTranslations) -> tuple[Row, ...]:
+    """The first and the last rows. `left_out`: how many there are besides in the middle."""
+    if len(rows) + left_out <= _MOST_ROWS:
         return tuple(rows)
     half = _MOST_ROWS // 2
-    gap = words.gettext("{n} more").format(n=len(rows) - 2 * half)
-    return (*rows[:half], Row("", "gap", f"… {gap} …"), *rows[-half:])
+    first, last = rows[:half], rows[half:][-half:]
+    gap = words.gettext("{n} more").format(n=len(rows) + left_out - len(first) - len(last))
+    return (*first, Row("", "gap", f"… {gap} …"), *last)
 
 
 def _rows(view: View, words: NullTranslations) -> Iterator[Row]:
@@ -155,7 +162,7 @@ _TELLERS: dict[str, Teller] = {
 
 
 def told(view: View, words: NullTranslations) -> tuple[Row, ...]:
-    """Every message: when, what kind, and through which channels it got out."""
+    """The messages: when, what kind, and through which channels each got out."""
     _ = words.gettext
     kinds = {
         "success": _("success"),
@@ -173,7 +180,7 @@ def told(view: View, words: NullTranslations) -> tuple[Row, ...]:
         by = _("sent by {channels}").format(channels=", ".join(sent)) if sent else _("on its way")
         late = not sent and view.elapsed_s - event.t > _LATE_S
         rows.append(Row(clock.face(view, event.t), "notification", f"{kind} — {by}", "warn" if late else ""))
-    return tuple(rows)
+    return _ends(rows, view.left_out.get("notification", 0), words)
 
 
 def _channels(view: View) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ from overnight.core.model import (
     Best,
     Direction,
     Event,
+    EventKind,
     Exit,
     Phase,
     Problem,
@@ -89,7 +90,7 @@ class NewLines(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One run, as known at one moment."""
+    """One run, as known at one moment. `left_out`: how many of a kind `events` does not hold, for their number."""
 
     run: str
     name: str
@@ -124,6 +125,7 @@ class View:
     question: Question | None = None
     samples: list[Sample] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    left_out: Mapping[EventKind, int] = field(default_factory=dict)
     study: StudyFacts = field(default_factory=StudyFacts)
     provenance: Provenance = field(default_factory=Provenance)
     log: str = ""
