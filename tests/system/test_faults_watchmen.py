@@ -23,6 +23,7 @@ from overnight.keeper.identity import is_held
 from overnight.store.home import WATCH_LOCK
 from overnight.watchman import lock
 from overnight.watchman.journal import Journal, OvertakenError
+from overnight.watchman.recorded import Recorded
 from overnight.watchman.start import LOG, ensure, holder, watchman_pid
 from overnight.watchman.threads import Threads
 
@@ -202,7 +203,7 @@ def test_who_was_replaced_while_it_hung_records_nothing(nights: Nights) -> None:
 
     async def record(held: lock.HomeLock) -> None:
         threads = Threads()
-        journal = Journal(night.run, known, threads, held.keeps_others_away)
+        journal = Journal(night.run, Recorded(night.run), threads, held.keeps_others_away)
         try:
             await journal.record([Event(t=1.0, kind="note", key="late", data={"text": "late"})])
         finally:

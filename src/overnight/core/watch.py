@@ -9,7 +9,7 @@ Rules:
 - `absorb` only learns, `judge` only decides: a restarted watchman absorbs the past and judges the present.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -596,7 +596,7 @@ class Watch:
         self.report = event.data.get("html") or event.data.get("md")
 
 
-_RECALL = {
+_RECALL: dict[EventKind, Callable[[Watch, Event], None]] = {
     "attached": Watch._recall_attached,
     "check_in": Watch._recall_check_in,
     "question": Watch._recall_question,
@@ -611,6 +611,9 @@ _RECALL = {
     "ended": Watch._recall_ended,
     "report": Watch._recall_report,
 }
+
+RECALLED: frozenset[EventKind] = frozenset(_RECALL)
+"""The kinds of events that `recall` takes over; of the others it needs nothing."""
 
 
 def _recorded(data: Any, wanted: type[T]) -> T:

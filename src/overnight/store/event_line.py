@@ -70,6 +70,8 @@ class _Report(Struct, frozen=True):
     md: str | None = None
 
 
+_DECODER = msgspec.json.Decoder(Event, strict=False)
+"""Made once: there may be a million lines."""
 _KINDS: frozenset[EventKind] = frozenset(get_args(EventKind))
 _HOLDS: dict[str, Any] = {
     "check_in": _CheckIn,
@@ -91,7 +93,7 @@ _HOLDS: dict[str, Any] = {
 def read(line: bytes) -> Event | None:
     """The event in a line; None when there is none."""
     try:
-        event = decode(line, Event)
+        event = _read(line)
         if (holds := _HOLDS.get(event.kind)) is not None:
             msgspec.convert(event.data, holds, strict=False)
     except ValueError:  # DamagedError, what a kind does not hold, and a lone surrogate where a name belongs
@@ -99,9 +101,17 @@ def read(line: bytes) -> Event | None:
     return event
 
 
+def _read(line: bytes) -> Event:
+    """The event, checked but for what its kind holds. Raises ValueError."""
+    try:
+        return _DECODER.decode(line)
+    except (ValueError, RecursionError):  # also a lone surrogate, which `decode` takes
+        return decode(line, Event)
+
+
 @cache
 def of_kinds(kinds: frozenset[EventKind]) -> re.Pattern[bytes]:
     """Matches the line end before each line that may be an event of these kinds: all but those that begin as we write
     them and name another kind."""
     others = "|".join(sorted(_KINDS - kinds)).encode()
-    return re.compile(rb'\n(?!\{"t":[-+.\de]{1,32},"kind":"(?:' + others + rb')",)')
+    return re.compile(rb'\n(?!\{"t":[-+.\de]++,"kind":"(?:' + others + rb')",)')

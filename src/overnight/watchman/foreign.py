@@ -11,11 +11,11 @@ Rules:
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from overnight.core.model import Attached, Event
-from overnight.core.replay import LOG_BASE, LOG_FILE, log_place
+from overnight.core.model import Attached
+from overnight.core.replay import LOG_BASE, LOG_FILE
 from overnight.keeper.stranger import file_id
 from overnight.store import files
 from overnight.watchman.tail import PIECE
@@ -30,10 +30,9 @@ class Place(NamedTuple):
     base: int
 
 
-def place_of(attached: Attached, known: Sequence[Event]) -> Place:
-    """Where reading stood by the recorded events."""
-    found = log_place(known)
-    return Place(*found) if found else Place(attached.file, 0)
+def place_of(attached: Attached, told: tuple[str, int] | None) -> Place:
+    """Where reading stood; `told`: by the recorded events (`log_place`)."""
+    return Place(*told) if told else Place(attached.file, 0)
 
 
 class ForeignTail:

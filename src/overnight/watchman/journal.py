@@ -15,6 +15,7 @@ import msgspec
 from overnight.core.model import Event
 from overnight.errors import HomeUnusable
 from overnight.store.rundir import RunDir
+from overnight.watchman.recorded import Recorded
 from overnight.watchman.threads import Threads
 
 
@@ -27,18 +28,18 @@ class Journal:
     `last_t`: the latest time of an event, in seconds since the run's start."""
 
     def __init__(
-        self, run_dir: RunDir, known: Sequence[Event], threads: Threads, is_alone: Callable[[], bool]
+        self, run_dir: RunDir, recorded: Recorded, threads: Threads, is_alone: Callable[[], bool]
     ) -> None:
         self.trouble: str | None = None
-        self.last_t = max((event.t for event in known), default=0.0)
+        self.last_t = recorded.last_t
         self._run_dir = run_dir
-        self._keys = {event.key for event in known}
+        self._keys = recorded.keys
         self._threads = threads
         self._is_alone = is_alone
         self._waiting: list[Event] = []
 
     def knows(self, key: str) -> bool:
-        return key in self._keys
+        return hash(key) in self._keys
 
     async def record(self, events: Sequence[Event]) -> list[Event]:
         """Stamp and write the new ones among `events`; returns those, in order.
@@ -81,9 +82,9 @@ class Journal:
         return bool(self._waiting)
 
     def _is_new(self, event: Event) -> bool:
-        if event.key in self._keys:
+        if self.knows(event.key):
             return False
-        self._keys.add(event.key)
+        self._keys.add(hash(event.key))
         return True
 
     def _stamped(self, event: Event) -> Event:

@@ -5,15 +5,15 @@ reading a long log again, and one that does not fit is none.
 """
 
 import logging
-from collections.abc import Sequence
 
-from overnight.core.model import Event, Spec
+from overnight.core.model import Spec
 from overnight.core.observe import Catalog
 from overnight.core.replay import replay
 from overnight.core.watch import Watch
 from overnight.store.rundir import RunDir
 from overnight.watchman import memory
 from overnight.watchman.journal import Journal
+from overnight.watchman.recorded import Recorded
 from overnight.watchman.runlog import RunLog
 
 log = logging.getLogger(__name__)
@@ -29,19 +29,20 @@ class Past:
         self._catalog, self._host, self._blind = catalog, host, blind
         self._kept_at = 0
 
-    def watch(self, known: Sequence[Event]) -> Watch:
-        """The watch after the events `known`: from its memory, if there is one, and what came after that."""
+    def watch(self, recorded: Recorded) -> Watch:
+        """The watch after the recorded events before the end: from its memory, if there is one, and what came after
+        that."""
         kept = None if self._blind else memory.load(self._run_dir.path, self._catalog)
-        if kept is None or kept.events > len(known) or not self._log.holds(kept.watch.offset):
+        if kept is None or kept.events > recorded.before_end or not self._log.holds(kept.watch.offset):
             kept = None
         begun, done = kept if kept is not None else (self._anew(), 0)
-        since = known[done - 1].t if done else 0.0
         self._kept_at = begun.offset
         with self._log.past(self._kept_at) as pieces:
             heard = () if self._blind else pieces
-            watch = replay(self._spec, known[done:], heard, self._catalog, begun=begun, since=since)
+            events, since = recorded.after(done), recorded.time(done)
+            watch = replay(self._spec, events, heard, self._catalog, begun=begun, since=since)
         if self._log.place is not None:  # what is gone with an older file cannot be read again
-            watch.reader.offset = max([watch.offset, *(event.offset for event in known[-1:])])
+            watch.reader.offset = max(watch.offset, recorded.offset)
         return watch
 
     def _anew(self) -> Watch:
@@ -61,11 +62,3 @@ class Past:
             memory.save(self._run_dir.path, watch, journal.count, self._catalog)
         except OSError as error:
             log.warning("the memory of %s was not kept: %s", self._run_dir.id, error)
-
-
-def before_the_end(known: Sequence[Event]) -> Sequence[Event]:
-    """What was recorded before `ended`: the end itself is worked out again, and only what is missing recorded."""
-    for place, event in enumerate(known):
-        if event.kind == "ended":
-            return known[:place]
-    return known

@@ -5,11 +5,11 @@ nobody's thread but its own.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
-from overnight.core.model import Event, Spec
+from overnight.core.model import Spec
 from overnight.store.rundir import RunDir
 from overnight.watchman.foreign import ForeignTail, place_of
 from overnight.watchman.tail import LogTail
@@ -20,15 +20,15 @@ T = TypeVar("T")
 
 
 class RunLog:
-    """`is_ours`: it stands in the run's folder; `known`: the run's events, which tell what became of one that does not.
+    """`is_ours`: it stands in the run's folder; what became of one that does not, the recorded events tell (`place`).
 
     `begun`: a reading that was begun and not taken. `place`: where a log that is not ours, or was not always, goes on.
     """
 
-    def __init__(self, run_dir: RunDir, spec: Spec, known: Sequence[Event], tools: Tools) -> None:
+    def __init__(self, run_dir: RunDir, spec: Spec, place: tuple[str, int] | None, tools: Tools) -> None:
         self.is_ours = spec.attached is None
         self.begun: asyncio.Future[bytes] | None = None
-        self.place = place_of(spec.attached, known) if spec.attached else None
+        self.place = place_of(spec.attached, place) if spec.attached else None
         self._attached = spec.attached
         self._run, self._path = run_dir.id, run_dir.log_path
         self._tools = tools

@@ -37,7 +37,8 @@ from overnight.watchman.acts import Acts
 from overnight.watchman.ending import SAID_DONE, RunClock, end_watch, record_end
 from overnight.watchman.endwatch import EndWatch
 from overnight.watchman.journal import Journal, OvertakenError
-from overnight.watchman.past import Past, before_the_end
+from overnight.watchman.past import Past
+from overnight.watchman.recorded import Recorded
 from overnight.watchman.runlog import RunLog
 from overnight.watchman.tail import PIECE
 from overnight.watchman.tools import Tools
@@ -130,22 +131,22 @@ class RunWatch:
     # ------------------------------------------------------------ 2. what was
 
     async def _recall(self, spec: Spec, start: Start | None, *, blind: bool) -> None:
-        known, _end = self.run_dir.events()
+        recorded = await self._tools.threads.short(Recorded, self.run_dir)
         self.spec, self.start, self.blind = spec, start, blind
-        self.journal = Journal(self.run_dir, known, self._tools.threads, self._tools.is_alone)
-        known += await self._attached(spec)
-        self._log = RunLog(self.run_dir, spec, known, self._tools)
-        self.clock = RunClock(start, max((event.t for event in known), default=0.0))
+        self.journal = Journal(self.run_dir, recorded, self._tools.threads, self._tools.is_alone)
+        recorded.add(await self._attached(spec))
+        self._log = RunLog(self.run_dir, spec, recorded.place, self._tools)
+        self.clock = RunClock(start, recorded.last_t)
         catalog, _origins, self._faults = await self._tools.known(spec.cwd)
         self._past = Past(self.run_dir, spec, self._log, catalog, self._tools.host, blind=blind)
-        self.watch = await self._log.off_the_loop(self._past.watch, before_the_end(known))
+        self.watch = await self._log.off_the_loop(self._past.watch, recorded)
         self._log.go_on_from(self.watch.offset)
         self._unrecorded: list[Event] = []
         self.acts = Acts(self.run_dir, self.watch, self.journal, self.clock, self._tools)
         self._end = EndWatch(self.run_dir, self._tools.threads, self._recording)
         self._looked = -1.0
         self._status_due: float | None = None
-        self._known = known
+        self._recorded: Recorded | None = recorded
 
     async def _attached(self, spec: Spec) -> list[Event]:
         """What was attached begins with its past, which is absorbed up to here."""
@@ -163,8 +164,10 @@ class RunWatch:
             await self._executed(self.start)
             if self.start.pid and not self._over():
                 self._end.follow(self.start)
-        if any(event.kind != "attached" for event in self._known):
-            await self._note_adoption()
+        recorded, self._recorded = self._recorded, None
+        assert recorded is not None
+        if recorded.adopted:
+            await self._note_adoption(recorded.last_at)
         if self._fault is not None:
             await self._note(self._fault)
             self._fault = None
@@ -173,8 +176,7 @@ class RunWatch:
         if self.start is not None:
             self._look_at_code(self.start)
             await self._do(self.watch.started(self._now()))
-        self.acts.resume(self._known)
-        self._known = []
+        self.acts.resume(recorded.to_finish)
 
     def _look_at_code(self, start: Start) -> None:
         """Once, when it starts: later, or of what was attached, the code may be another one."""
@@ -185,8 +187,8 @@ class RunWatch:
         looking = self._tools.threads.long(code.note, self.run_dir, self.spec, start)
         await asyncio.wait({asyncio.ensure_future(looking)}, timeout=code.BOUND_S)
 
-    async def _note_adoption(self) -> None:
-        gap_s = time.time() - self._known[-1].at
+    async def _note_adoption(self, last_at: float) -> None:
+        gap_s = time.time() - last_at
         mark = self._tools.incarnation
         data = {"watchman": mark, "gap_s": round(gap_s, 3)}
         await self.journal.record([self._event("adopted", f"adopted:{mark}", data)])
