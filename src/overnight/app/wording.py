@@ -10,18 +10,16 @@ import os
 
 from overnight.app.knowing import veil_of
 from overnight.app.place import Place, seen_lines, whole
-from overnight.core.briefing import BRIEFING_TOKENS, QUESTION_TOKENS, Evidence, briefing
+from overnight.core.briefing import BRIEFING_TOKENS, EVIDENCE, QUESTION_TOKENS, Evidence, briefing, gathered
 from overnight.core.calls import Calls
 from overnight.core.digest import ENDED_TOKENS, EVENTFUL_TOKENS, digest
 from overnight.core.model import Status
-from overnight.core.news import TOLD
 from overnight.errors import Unreadable
 from overnight.store.rundir import RunDir, open_log
 
 _LAST_BYTES = 4 << 20
 """Of a log, what is looked through for a briefing: a few tens of milliseconds."""
 _LAST_LINES = 500
-_EVIDENCE = TOLD | {"notification", "sample", "note"}
 _FAILED = ("failed", "lost")
 
 
@@ -46,7 +44,7 @@ def brief(run: RunDir, status: Status, calls: Calls, budget_tokens: int = BRIEFI
     from overnight.core.recognizers.phases import is_checkpoint
     from overnight.report.sincegood import since_good
 
-    events = [event for event, _end in run.each_event() if event is not None and event.kind in _EVIDENCE]
+    events = gathered(run.events_of(*EVIDENCE))
     everything = _last_lines(run)
     lines = veil_of(run).lines(everything[-_LAST_LINES:])
     odd = veil_of(run).lines(seldom(everything))

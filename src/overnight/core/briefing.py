@@ -8,6 +8,7 @@ Rules:
 """
 
 import shlex
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -17,13 +18,18 @@ from overnight.core import fence
 from overnight.core.calls import Calls
 from overnight.core.digest import best_words, headline, problem_line, question_lines, results
 from overnight.core.humane import duration, number, size
-from overnight.core.model import Event, Problem, Record, Sample, Status, Telling
+from overnight.core.model import Event, EventKind, Problem, Record, Sample, Status, Telling
+from overnight.core.news import TOLD
 from overnight.core.tokens import estimate
 
 BRIEFING_TOKENS = 1200
 QUESTION_TOKENS = 400
 _CASCADES, _BEFORE, _LAST, _ODD = 3, 5, 6, 4
 _COMMAND = 300
+
+
+EVIDENCE: frozenset[EventKind] = TOLD | {"notification", "sample", "note"}
+"""The kinds of events that a briefing reads."""
 
 
 class Evidence(NamedTuple):
@@ -38,6 +44,28 @@ class Evidence(NamedTuple):
     last: Sequence[str] = ()
     saved: str = ""
     odd: Sequence[str] = ()
+
+
+def gathered(events: Iterable[Event]) -> list[Event]:
+    """What a briefing tells of these, in order: the last notes, and of the samples the one with the most memory.
+    Of both there may be a million."""
+    kept: list[tuple[int, Event]] = []
+    notes: deque[tuple[int, Event]] = deque(maxlen=_BEFORE)
+    peak: tuple[int, Event] | None = None
+    for row in enumerate(events):
+        event = row[1]
+        if event.kind == "note":
+            notes += [row] if event.data.get("text") else []
+        elif event.kind != "sample":
+            kept.append(row)
+        elif peak is None or _memory(event) > _memory(peak[1]):
+            peak = row
+    rows = [*kept, *notes, *([peak] if peak is not None else [])]
+    return [event for _number, event in sorted(rows, key=lambda row: row[0])]
+
+
+def _memory(sample: Event) -> int:
+    return msgspec.convert(sample.data, Sample, strict=False).rss_bytes or 0
 
 
 def briefing(status: Status, evidence: Evidence, calls: Calls, budget_tokens: int = BRIEFING_TOKENS) -> str:

@@ -8,7 +8,7 @@ Rules:
 - A damaged run directory is passed over and named; it does not hide the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -79,21 +79,19 @@ def _fill(file: Database, addresses: Sequence[str], now: float) -> Rebuilt:
 
 def _take_run(connection: Connection, run: RunDir) -> list[str]:
     """Index the run; a sentence per thing of it that is damaged."""
-    events, _ = run.events()
     damaged = _torn(run)
     try:
-        status = run.status() or _status_without_watch(run, events)
+        status = run.status() or _status_without_watch(run, run.events_of("ended"))
     except Unreadable as error:
         damaged.append(str(error))
-        status = _status_without_watch(run, events)
+        status = _status_without_watch(run, run.events_of("ended"))
     run_id = put_run(connection, status)
-    for event in events:
-        if event.kind == "check_in":
-            put_points(connection, run_id, *_values(event))
+    for event in run.events_of("check_in"):
+        put_points(connection, run_id, *_values(event))
     return damaged
 
 
-def _status_without_watch(run: RunDir, events: Sequence[Event]) -> Status:
+def _status_without_watch(run: RunDir, events: Iterable[Event]) -> Status:
     """What the run directory says by itself, where no status can be read."""
     spec, start, exit_ = run.spec(), run.start(), run.exit()
     end = next((event for event in events if event.kind == "ended"), None)
@@ -135,13 +133,11 @@ def _values(event: Event) -> tuple[int, float, dict[str, float]]:
 
 def _take_messages(connection: Connection, run: RunDir, addresses: Sequence[str], now: float) -> int:
     """Put the run's messages into the outbox, the told ones as told; how many are to be sent."""
-    events, _ = run.events()
     told: dict[str, dict[str, float]] = {}
-    for event in events:
-        if event.kind == "told":
-            told.setdefault(str(event.data.get("key")), {})[str(event.data.get("channel"))] = event.at
+    for event in run.events_of("told"):
+        told.setdefault(str(event.data.get("key")), {})[str(event.data.get("channel"))] = event.at
     pending = 0
-    for event in events:
+    for event in run.events_of("notification"):
         telling = _telling(event)
         if telling is None:
             continue

@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from overnight.core.briefing import BRIEFING_TOKENS, QUESTION_TOKENS, Evidence, briefing
+from overnight.core.briefing import BRIEFING_TOKENS, EVIDENCE, QUESTION_TOKENS, Evidence, briefing, gathered
 from overnight.core.calls import SHELL
 from overnight.core.digest import digest
 from overnight.core.model import Event, EventKind, HookOf, Status
-from overnight.core.news import TOLD, News
+from overnight.core.news import News
 from overnight.core.watch import Watch
 from overnight.report.sincegood import since_good
 from overnight.store.rundir import RunDir
@@ -26,7 +26,6 @@ _REPORT_S = 60.0
 """How long the end's command waits for the report."""
 _TAIL = 12
 _STARTS = 2
-_EVIDENCE: tuple[EventKind, ...] = (*TOLD, "notification", "sample", "note")
 
 
 class Hooks:
@@ -90,7 +89,7 @@ class Hooks:
             return digest(status, News(first=True, ended=status.state != "running"), calls=SHELL)
         changes = since_good(self._run_dir)
         changed = changes.lines() if changes is not None else ()
-        evidence = Evidence(list(self._run_dir.events_of(*_EVIDENCE)), changed=changed, last=last)
+        evidence = Evidence(gathered(self._run_dir.events_of(*EVIDENCE)), changed=changed, last=last)
         return briefing(status, evidence, SHELL, QUESTION_TOKENS if asks else BRIEFING_TOKENS)
 
     def _event(self, kind: EventKind, key: str, data: dict[str, object]) -> Event:
