@@ -5,8 +5,8 @@
 #   make fuzz    bytes of all kinds for every parser, a minute in all (SECONDS_OF_FUZZING=1800 for half an hour)
 #   make clients MCP clients that others wrote: the Inspector from npm, fastmcp
 #   make storm   kill -9 of everybody at random moments, 2,000 times (KILLS=200 for a minute)
-# make bench prints the figures that the README names (bench/*.py --check also judges them); MB, TRIES, LINES, EVENTS and
-# HOSTILE (bytes) say how much each is given.
+# make bench prints the figures that the README names (bench/*.py --check also judges them); MB, GB, TRIES, EVENTS,
+# HOSTILE (bytes) and EVERY (signature) say how much each is given.
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -17,7 +17,8 @@ export PYTHONUNBUFFERED = 1
 
 MB = 60
 TRIES = 200
-LINES = 250000
+EVERY = 1
+GB = 0.5
 EVENTS = 100000
 HOSTILE = 1000000
 SECONDS_OF_FUZZING = 60
@@ -52,11 +53,11 @@ bench: $(READY)
 	$(BIN)/python bench/history.py
 	$(BIN)/python bench/idle.py --seconds 60
 	$(BIN)/python bench/scale.py --runs 100 --seconds 30
-	$(BIN)/python bench/huge.py --gb 0.5 --events $(EVENTS)
+	$(BIN)/python bench/huge.py --gb $(GB) --events $(EVENTS)
 	$(BIN)/python bench/scan.py --mb $(MB)
 	$(BIN)/python bench/dense.py --mb $(MB)
 	$(BIN)/python bench/masking.py --bytes $(HOSTILE)
-	$(BIN)/python bench/costs.py --lines $(LINES)
+	$(BIN)/python bench/costs.py --every $(EVERY)
 	$(BIN)/python bench/tokens/run.py --check
 	$(BIN)/python bench/waiters.py --seconds 30
 

@@ -57,7 +57,7 @@ def test_a_command_that_is_no_utf8_survives(tmp_path: Path) -> None:
 def test_half_made_runs_are_no_runs(tmp_path: Path) -> None:
     runs = Path(home.prepare(str(tmp_path)))
     (runs / ".abcd").mkdir()
-    assert all_runs(str(tmp_path)) == []
+    assert list(all_runs(str(tmp_path))) == []
 
 
 def test_a_home_that_others_could_read_is_closed(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_the_home_is_where_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> 
 def test_removing_a_run_that_never_started(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     home.remove_run_dir(run.path)
-    assert all_runs(str(tmp_path)) == []
+    assert list(all_runs(str(tmp_path))) == []
 
 
 @pytest.mark.rule("W0.2")
@@ -143,7 +143,7 @@ def test_killed_while_removing_leaves_no_half_run(tmp_path: Path, removed: int) 
     )
     words = [sys.executable, "-c", script, run.path, str(removed)]
     assert subprocess.run(words, env=ENVIRONMENT, check=False).returncode == -signal.SIGKILL
-    assert all_runs(str(tmp_path)) == []
+    assert list(all_runs(str(tmp_path))) == []
     assert new_run(tmp_path).id != run.id
 
 

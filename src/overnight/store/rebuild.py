@@ -64,7 +64,7 @@ def _fill(file: Database, addresses: Sequence[str], now: float) -> Rebuilt:
     with file.writing() as connection:
         for table in (points, series, runs, outbox):
             connection.execute(delete(table))
-        for run in reversed(all_runs(file.home)):
+        for run in reversed(list(all_runs(file.home))):
             try:
                 with connection.begin_nested():
                     damaged += _take_run(connection, run)

@@ -7,10 +7,9 @@ Rules:
 - A damaged run directory is still a run: it is listed, and found by its id.
 """
 
-import heapq
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -26,14 +25,14 @@ _BEGINNING = 4096
 _CREATED_AT = re.compile(rb'"created_at":\s?(\d{1,12}(?:\.\d{1,9})?)[,}]')
 """Within a text of JSON its quotes are escaped: it cannot stand in an argument or a name."""
 _MOST_NAMED = 5
-_WRITTEN_LAST = 64
+_READ_AT_ONCE = 64
 _WRITES_S = 60.0
 """How long after its start a run's intent may have been written: it takes milliseconds."""
 
 
-def all_runs(home: str) -> list[RunDir]:
-    """Every run of the home, newest first; none when the home is not there. Raises HomeUnusable."""
-    return [RunDir(path) for _created_at, path in _by_time(home)]
+def all_runs(home: str) -> Iterator[RunDir]:
+    """Every run of the home, newest first; none when the home is not there. Raises HomeUnusable at once."""
+    return map(RunDir, _newest_first(home))
 
 
 def current(home: str, since: float) -> list[RunDir]:
@@ -66,7 +65,7 @@ def find(home: str, ref: str) -> RunDir:
         return RunDir(
             os.path.join(runs_folder(home), ref)
         )  # with ten thousand runs looking through all is slow
-    if ref == LAST and (newest := _newest(home)) is not None:
+    if ref == LAST and (newest := next(_newest_first(home), None)) is not None:
         return RunDir(newest)
     known = _known(home)
     if not known:
@@ -101,38 +100,43 @@ class _Known:
         self.name, self.replaces, self.created_at = intent.name, intent.replaces, intent.created_at
 
 
-def _folders(home: str) -> list[str]:
+def _names(home: str) -> list[str]:
+    """Of the folders with runs."""
     try:
         with os.scandir(runs_folder(home)) as entries:
-            return [entry.path for entry in entries if entry.name[0] != "." and entry.is_dir()]
+            return [entry.name for entry in entries if entry.name[0] != "." and entry.is_dir()]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise unusable(home, error) from error
 
 
-def _by_time(home: str) -> list[tuple[float, str]]:
-    """When each run was started, and its folder; the newest first."""
-    found = [(created_at, path) for path in _folders(home) if (created_at := _created_at(path)) is not None]
-    return sorted(found, key=_order, reverse=True)
+def _newest_first(home: str) -> Iterator[str]:
+    """The folders of all runs, in the order of their starts. Raises HomeUnusable at once.
 
-
-def _newest(home: str) -> str | None:
-    """The folder of the run that was started last; None when there is none.
-
-    An intent is written when a run is started and never again, so those that were written last are read, a tenth of the
-    work with ten thousand. Where one says otherwise (a home that was copied), all are.
+    An intent is written when a run is started and never again: by that the runs are sorted, and of few more than are
+    asked for is it read when they were started. Where one says otherwise (a home that was copied), all are read.
     """
-    written = ((at, path) for path in _folders(home) if (at := _written_at(path)) is not None)
-    known = [(_created_at(path), at, path) for at, path in heapq.nlargest(_WRITTEN_LAST, written)]
-    started = [
-        (created, path)
-        for created, at, path in known
-        if created is not None and abs(created - at) < _WRITES_S
-    ]
-    if len(started) < len(known):
-        started = _by_time(home)
-    return max(started, key=_order)[1] if started else None
+    folder = runs_folder(home)
+    paths = [f"{folder}/{name}" for name in _names(home)]
+    written = sorted(((at, path) for path in paths if (at := _written_at(path)) is not None), reverse=True)
+    return _by_start(written)
+
+
+def _by_start(written: list[tuple[float, str]]) -> Iterator[str]:
+    for begin in range(0, len(written), _READ_AT_ONCE):
+        known = _started(written[begin : begin + _READ_AT_ONCE])
+        moved = any(abs(created_at - at) > _WRITES_S for created_at, _path, at in known)
+        if moved:
+            known = _started(written[begin:])
+        yield from (path for _created_at, path, _at in sorted(known, reverse=True))
+        if moved:
+            return
+
+
+def _started(written: Sequence[tuple[float, str]]) -> list[tuple[float, str, float]]:
+    """When each of these runs was started, its folder, and when its intent was written; those that are not gone."""
+    return [(created, path, at) for at, path in written if (created := _created_at(path)) is not None]
 
 
 def _written_at(path: str) -> float | None:
@@ -142,10 +146,6 @@ def _written_at(path: str) -> float | None:
         except OSError:
             continue
     return None
-
-
-def _order(row: tuple[float, str]) -> tuple[float, str]:
-    return row[0], os.path.basename(row[1])
 
 
 def _created_at(path: str) -> float | None:
@@ -169,7 +169,8 @@ def _created_at(path: str) -> float | None:
 
 
 def _known(home: str) -> list[_Known]:
-    runs = [known for path in _folders(home) for known in _look(path)]
+    folder = runs_folder(home)
+    runs = [known for name in _names(home) for known in _look(os.path.join(folder, name))]
     return sorted(runs, key=lambda known: (known.created_at, known.run.id), reverse=True)
 
 
