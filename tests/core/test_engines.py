@@ -13,7 +13,7 @@ from overnight.core.analyze import Analysis, analyze
 from overnight.core.engine import loosened
 from overnight.core.lines import MAX_LINE_BYTES
 from overnight.core.model import Problem, ProblemSeen
-from overnight.core.observe import Catalog, LogReader
+from overnight.core.observe import BULK_BYTES, Catalog, LogReader
 from overnight.core.recognizers import Recognizers
 
 SIGNATURES = catalog.load().signatures
@@ -154,20 +154,20 @@ def test_what_a_fuzzer_found_is_found_by_all(log: bytes, engine: str) -> None:
 # ---------------------------------------------------------------- floods
 
 
-@pytest.mark.timeout(600)  # half a minute of a core that is free, four of one that is shared
 @pytest.mark.parametrize("engine", engines.NAMES)
 def test_a_flood_is_one_problem_and_hides_nothing(engine: str) -> None:
+    """Two pieces, the first with more hits than any engine names one by one; what is hidden comes after those."""
     flood = [
         f"2026-01-01 00:00:{n % 60:02d} RuntimeError: CUDA out of memory. Tried {n} MiB"
-        for n in range(100_000)
+        for n in range(20_000)
     ]
-    flood[77_000] = "RuntimeError: CUDA error: device-side assert triggered"
+    flood[12_000] = "RuntimeError: CUDA error: device-side assert triggered"
     problems = {
         p.signature: p for p in read("\n".join(flood).encode(), engine, EVERY, 1 << 20).problems.list()
     }
-    assert problems["gpu.oom"].count == 99_999
-    assert (problems["gpu.oom"].first_line, problems["gpu.oom"].last_line) == (1, 100_000)
-    assert problems["gpu.dsa"].first_line == 77_001
+    assert problems["gpu.oom"].count == 19_999
+    assert (problems["gpu.oom"].first_line, problems["gpu.oom"].last_line) == (1, 20_000)
+    assert problems["gpu.dsa"].first_line == 12_001
 
 
 @pytest.mark.parametrize("engine", engines.NAMES)
@@ -217,9 +217,12 @@ def facts(found: Analysis) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_samples_tell_what_all_lines_tell(seed: int) -> None:
-    log = "".join(night(30_000, seed)).encode()
+    """Read line by line, and in two pieces of which both are large enough for samples."""
+    log = "".join(night(12_000, seed)).encode()
     full = analyze(pieces(log, 1 << 15), CATALOGS["stdlib"])
-    sampled = analyze(pieces(log, 1 << 20), CATALOGS["stdlib"])
+    halves = pieces(log, len(log) // 2)
+    assert len(halves[1]) > BULK_BYTES
+    sampled = analyze(halves, CATALOGS["stdlib"])
     assert facts(sampled) == facts(full)
     assert sampled.metrics == full.metrics
 
@@ -257,15 +260,13 @@ def test_twice_the_bytes_take_about_twice_the_time(unit: bytes, limit: int) -> N
 
     def seconds(size: int) -> float:
         log = b"begin\n" + unit * (size // len(unit))
-        times = []
-        for _ in range(3):
-            begin = time.process_time()
-            read(log, "stdlib", limit)
-            times.append(time.process_time() - begin)
-        return min(times)
+        begin = time.process_time()
+        read(log, "stdlib", limit)
+        return time.process_time() - begin
 
     size = 1 << 18
-    assert seconds(2 * size) < 3 * seconds(size) + 0.02
+    bound = 3 * min(seconds(size) for _ in range(3)) + 0.02
+    assert any(seconds(2 * size) < bound for _ in range(3))  # once is enough: noise only adds
 
 
 def test_a_line_is_held_up_to_its_bound_only() -> None:

@@ -123,15 +123,14 @@ def test_a_known_error_in_a_traceback_has_its_own_name() -> None:
     assert [p.signature for p in log.problems.list()] == ["py.module"]
 
 
-@pytest.mark.timeout(600)  # half a minute of a core that is free, four of one that is shared
 def test_a_flood_is_one_problem_with_an_exact_count() -> None:
     log = reader()
     seen = log.feed(
-        b"".join(b"w.py:%d: ConvergenceWarning: failed %d\n" % (n, n) for n in range(100_000)), 1.0
+        b"".join(b"w.py:%d: ConvergenceWarning: failed %d\n" % (n, n) for n in range(20_000)), 1.0
     )
     problems = [o for o in seen if isinstance(o, ProblemSeen)]
     assert len(problems) == 1
-    assert problems[0].problem.count == 100_000
+    assert problems[0].problem.count == 20_000
 
 
 @pytest.mark.rule("W1.3")
