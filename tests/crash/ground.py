@@ -41,11 +41,11 @@ class Ground:
 
     @property
     def environment(self) -> dict[str, str]:
-        """That of every process of ours on this ground."""
+        """That of every process of ours on this ground; their reports have no plots."""
         mine = {
             "OVERNIGHT_HOME": str(self.home),
             "OVERNIGHT_CONFIG": str(self.config),
-            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONPATH": os.pathsep.join([str(HERE.parent / "plotless"), *sys.path]),
         }
         return {**os.environ, **mine}
 

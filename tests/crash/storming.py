@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from drawing import BORN, ENDING, RUNNING, STARTING, TELLING, TOLD, Life, Strike
-from ground import HERE, Ground, family, pipes_in, program, watchmen
+from ground import Ground, family, pipes_in, program, watchmen
 from helpers import wait_for_pidfd
 from inotify_simple import INotify, flags
 
@@ -97,12 +97,6 @@ class Batch(Ground):
         self._number = itertools.count()
         self._inotify = INotify(nonblocking=True)
         self._watched: dict[int, Running | None] = {}
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Its reports have no plots."""
-        plain = super().environment
-        return {**plain, "PYTHONPATH": os.pathsep.join([str(HERE / "plotless"), plain["PYTHONPATH"]])}
 
     # ------------------------------------------------------------ the loop
 

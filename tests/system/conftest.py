@@ -8,10 +8,10 @@ import signal
 
 from helpers import home
 from lab import disk
-from night import nights
+from night import nights, plots
 from outside import outsiders
 
-__all__ = ["disk", "home", "nights", "outsiders"]
+__all__ = ["disk", "home", "nights", "outsiders", "plots"]
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -3,6 +3,7 @@
 Rules:
 - Waits are on inotify of the run's folder; nothing sleeps, nothing polls.
 - The settings are the test's own: tellings go to a file, the watchman stays for a moment only.
+- Reports have no plots, unless the test uses `plots`.
 """
 
 import json
@@ -24,6 +25,7 @@ from overnight.store.rundir import RunDir
 from overnight.watchman.start import watchman_pid
 
 PROGRAMS = Path(__file__).parent / "night_programs"
+_PLOTLESS = str(Path(__file__).parents[1] / "plotless")
 QUICK = (0.3, 0.9, 3.0)
 """30 s, 90 s, 300 s, a hundred times faster."""
 BRISK = {"grace_s": [1.0, 0.5], "settle_s": 0.2}
@@ -178,6 +180,14 @@ def nights(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Night
     config = tmp_path / "config.toml"
     config.write_text(f'lang = "en"\nnotify = ["file:{home.path}/told.log"]\nlinger_s = 30.0\n')
     monkeypatch.setenv("OVERNIGHT_CONFIG", str(config))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [_PLOTLESS, os.environ.get("PYTHONPATH")])))
     cwd = tmp_path / "experiment"
     cwd.mkdir()
     return Nights(home, cwd)
+
+
+@pytest.fixture
+def plots(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reports of these nights have plots, like those of users who installed them."""
+    paths = os.environ["PYTHONPATH"].split(os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in paths if path != _PLOTLESS))

@@ -33,6 +33,7 @@ def overnight(*words: bytes | str) -> bytes:
     return done.stdout
 
 
+@pytest.mark.usefixtures("plots")
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_name_of_any_bytes_is_shown_and_does_nothing(nights: Nights, kind: str) -> None:
     name = NAMES[kind]

@@ -33,6 +33,7 @@ def test_a_good_night_is_checked_on_schedule_and_tells_nobody_before_its_end(nig
 
 
 @pytest.mark.rule("W3.5", "W4.2")
+@pytest.mark.usefixtures("plots")
 def test_a_success_is_reported_and_told_once_with_its_result(nights: Nights) -> None:
     results = nights.cwd / "RESULTS.md"
     results.write_text("# My results\n")
@@ -47,7 +48,9 @@ def test_a_success_is_reported_and_told_once_with_its_result(nights: Nights) -> 
     assert status.best is not None
     assert status.best.value == pytest.approx(0.1)
     assert status.report is not None
-    assert "training" in (night.folder / "report.html").read_text()
+    page = (night.folder / "report.html").read_text()
+    assert "training" in page
+    assert 'aria-label="' in page.partition("<svg")[2]
     assert night.id in results.read_text()
     assert [row["kind"] for row in tellings(nights.home)] == ["success"]
 

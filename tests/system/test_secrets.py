@@ -143,6 +143,7 @@ def words(pipe: Path) -> list[str]:
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("plots")
 def test_no_secret_gets_out(nights: Nights, pipe) -> None:
     path, say = pipe
     told = Told()
