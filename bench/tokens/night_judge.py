@@ -6,10 +6,10 @@ Tokens are counted with o200k; the estimate of the program itself must not be be
 import asyncio
 import json
 from collections.abc import Iterable
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import night_play
-from bpe_openai import get_encoding
 from mcp import Client
 from night_facts import Checked, check
 from night_play import Given, Played
@@ -23,7 +23,13 @@ QUIET_NIGHT, QUIET_NIGHT_CHAINED, QUIET_NIGHT_BACKGROUND = "quiet-optuna", 3000,
 MOST_ABOVE = 1.35
 """By how much the estimate may be above on average."""
 
-ENCODINGS = [get_encoding("o200k_base"), get_encoding("cl100k_base")]
+
+@cache
+def encodings() -> tuple[Any, ...]:
+    """Real tokenizers; to read their vocabularies takes two seconds, so that only who counts does."""
+    from bpe_openai import get_encoding
+
+    return get_encoding("o200k_base"), get_encoding("cl100k_base")
 
 
 class Night(NamedTuple):
@@ -57,7 +63,7 @@ def measure(name: str) -> Night:
 
 def tokens(text: str) -> int:
     """By o200k."""
-    return len(ENCODINGS[0].encode_ordinary(text))
+    return len(encodings()[0].encode_ordinary(text))
 
 
 def cost(given: Iterable[Given]) -> int:
@@ -98,7 +104,7 @@ def _over(where: str, one: Given) -> list[str]:
 
 def is_low(text: str) -> bool:
     """Whether the estimate is below what one of the vocabularies says."""
-    return any(estimate(text) < len(encoding.encode_ordinary(text)) for encoding in ENCODINGS)
+    return any(estimate(text) < len(encoding.encode_ordinary(text)) for encoding in encodings())
 
 
 def above(texts: Iterable[str]) -> float:

@@ -5,7 +5,6 @@ import re
 import sys
 from pathlib import Path
 
-import bpe_openai
 import click
 import pytest
 
@@ -61,6 +60,8 @@ def test_the_command_line_offers_all() -> None:
 
 @pytest.mark.parametrize(("name", "scope", "lang"), TEXTS)
 def test_each_text_fits_real_tokenizers(name: str, scope: Scope, lang: str) -> None:
+    import bpe_openai  # here: it reads three vocabularies, and each worker would
+
     text = AGENTS[name].write(words(lang), scope)
     for encoding in ("o200k_base", "cl100k_base"):
         assert len(bpe_openai.get_encoding(encoding).encode(text)) < MOST_TOKENS

@@ -6,10 +6,6 @@ import re
 
 import optuna
 import pytest
-from sklearn.datasets import load_iris
-from sklearn.model_selection import GridSearchCV
-from sklearn.neural_network import MLPClassifier
-from sklearn.svm import SVC
 from tqdm import tqdm
 
 from overnight.core import recognizers
@@ -450,6 +446,11 @@ def test_a_real_tqdm_bar_ends_at_its_end(
 
 @pytest.mark.rule("W2.8")
 def test_real_scikit_learn_output_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    from sklearn.datasets import load_iris  # here: every worker would import it for this one test
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.svm import SVC
+
     x, y = load_iris(return_X_y=True)
     GridSearchCV(SVC(), {"C": [1, 10]}, cv=2, verbose=3, return_train_score=True).fit(x, y)
     fits = segments(capsys.readouterr().out)
