@@ -93,7 +93,8 @@ def asked_and_answered(nights: Nights) -> Puppet:
 def remembered(night: Night) -> None:
     """Its log has become so long that what was understood of it is kept."""
     with night.log.open("ab") as log:
-        log.write(b"a line that says nothing of interest\n" * (memory.EVERY_BYTES // 30))
+        line = b"x" * 1500 + b"\n"  # long: its bytes are what counts here, and lines are what takes time
+        log.write(line * (memory.EVERY_BYTES // len(line) + 1))
     wait_for_file(night.folder / memory.FILE)
 
 
