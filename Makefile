@@ -42,7 +42,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 test: $(READY) lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 again: $(READY)
 	$(BIN)/python -m pytest -n 0 --last-failed --last-failed-no-failures none
