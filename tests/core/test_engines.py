@@ -158,10 +158,7 @@ def test_what_a_fuzzer_found_is_found_by_all(log: bytes, engine: str) -> None:
 @pytest.mark.parametrize("engine", engines.NAMES)
 def test_a_flood_is_one_problem_and_hides_nothing(engine: str, said: str) -> None:
     """Two pieces, the first with more hits than any engine names one by one; what is hidden comes after those."""
-    flood = [
-        f"2026-01-01 00:00:{n % 60:02d} {said} out of memory. Tried {n} MiB"
-        for n in range(20_000)
-    ]
+    flood = [f"2026-01-01 00:00:{n % 60:02d} {said} out of memory. Tried {n} MiB" for n in range(20_000)]
     flood[12_000] = "RuntimeError: CUDA error: device-side assert triggered"
     problems = {
         p.signature: p for p in read("\n".join(flood).encode(), engine, EVERY, 1 << 20).problems.list()
