@@ -1,6 +1,7 @@
 """The known problems as data: enough of them, cheap, in the words of all three engines, and no false friends."""
 
 import re
+from itertools import cycle
 
 import hyperscan
 import pytest
@@ -8,6 +9,7 @@ import re2
 
 from overnight import catalog
 from overnight.core.patterns import required
+from overnight.core.scan import Matcher
 from overnight.core.signatures import Signature
 
 KNOWN = catalog.load()
@@ -81,3 +83,26 @@ def test_what_must_be_in_a_match_is_known_of_a_pattern() -> None:
     assert set(required("RayActorError|ActorDiedError")) == {"rayactorerror", "actordiederror"}
     assert required(r"\d+ of \d+") == (" of ",)
     assert required(r"a?\d*") == ("",)
+
+
+def with_digits(text: str, digits: str) -> str:
+    """The text with these digits, over and over, in the place of its own."""
+    turn = cycle(digits)
+    return re.sub(r"\d", lambda _: next(turn), text)
+
+
+@pytest.mark.parametrize("digits", ["0", "1", "01", "9081726354"])
+def test_a_remembered_verdict_is_that_of_the_line_itself(digits: str) -> None:
+    """Lines are told apart by the digits that matter to a signature, and by no others."""
+    matcher = Matcher(KNOWN.signatures)
+    for text in (text for s in KNOWN.signatures for text in (*s.examples, *s.near_misses)):
+        for line in (text, with_digits(text, digits), text):
+            assert matcher.match(line) == matcher._search(line)[0], line
+
+
+def test_whether_digits_matter_is_asked_of_what_the_line_may_hold() -> None:
+    """The word `error` alone makes no result of tests, of which a failure is told from `0 failed`."""
+    matcher = Matcher(KNOWN.signatures)
+    assert not matcher.judges_digits("RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB")
+    assert matcher.judges_digits("=== 0 failed, 118 passed in 12.31s ===")
+    assert matcher.judges_digits("Finished with 3 errors")

@@ -17,11 +17,15 @@ def required(pattern: str) -> tuple[str, ...]:
     return _required(parser.parse(pattern)) or ("",)
 
 
-def names_digits(pattern: str) -> bool:
-    """Whether it matters to `pattern` which digit stands somewhere: then lines of one shape differ."""
-    return _names_digits(parser.parse(pattern))
+def names_digits(pattern: str, *, but_zero: bool = False) -> bool:
+    """Whether it matters to `pattern` which digit stands somewhere: then lines of one shape differ.
+
+    `but_zero`: that it must not be a zero (`[1-9]`) does not count.
+    """
+    return _names_digits(parser.parse(pattern), but_zero)
 
 
+_NOT_ZERO = [(ops.RANGE, (ord("1"), ord("9")))]
 _REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT)
 _NOT_ALLOWED = (
     *(ops.ASSERT, ops.ASSERT_NOT, ops.GROUPREF, ops.GROUPREF_EXISTS),
@@ -163,13 +167,15 @@ def _required(parsed: Any) -> tuple[str, ...]:
     return max(options, key=lambda texts: min(map(len, texts), default=0))
 
 
-def _names_digits(parsed: Any) -> bool:
+def _names_digits(parsed: Any, but_zero: bool) -> bool:
     for op, value in parsed:
+        if but_zero and op is ops.IN and value == _NOT_ZERO:
+            continue
         if op in (ops.LITERAL, ops.NOT_LITERAL) and chr(value).isdigit():
             return True
         if op is ops.IN and any(_is_digit_set(*item) for item in value):
             return True
-        if any(_names_digits(inner) for inner in _inside(op, value)):
+        if any(_names_digits(inner, but_zero) for inner in _inside(op, value)):
             return True
     return False
 

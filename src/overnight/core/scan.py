@@ -20,6 +20,7 @@ from overnight.core.signatures import Signature
 _ALIKE = str.maketrans(dict.fromkeys(string.digits, "0"))
 _ERASED = str.maketrans(dict.fromkeys(string.digits))
 _ONES = str.maketrans(dict.fromkeys(string.digits[1:], "1"))
+_NO_ZEROES = str.maketrans(dict.fromkeys(string.digits, "1"))
 _MOST_SHAPES = 20_000
 _MOST_NEAR = 2_000
 _LONGEST = 4096
@@ -56,6 +57,7 @@ class Matcher:
     def __init__(self, signatures: Sequence[Signature]) -> None:
         self._entries = [_Entry(s) for s in signatures]
         self._shapes: dict[str, tuple[Signature, ...]] = {}
+        self._zeroes: dict[str, tuple[Signature, ...]] = {}
         self._near: dict[str, tuple[_Entry, ...]] = {}
         self._gates = sorted({gate for e in self._entries for gate in e.erased}, key=len)
 
@@ -67,14 +69,14 @@ class Matcher:
         if known is not None:
             return known
         same_zeroes = text.translate(_ONES)
-        known = self._shapes.get(same_zeroes)
+        known = self._zeroes.get(same_zeroes)
         if known is not None:
             return known
         found, care = self._search(text)
-        if care is not Care.DIGITS:
-            if len(self._shapes) >= _MOST_SHAPES:
-                self._shapes.clear()
-            self._shapes[same_zeroes if care is Care.ZEROES else shape] = found
+        if care is Care.NONE:
+            _bounded(self._shapes)[shape] = found
+        elif care is Care.ZEROES:
+            _bounded(self._zeroes)[same_zeroes] = found
         return found
 
     def is_quiet(self, text: str) -> bool:
@@ -89,13 +91,14 @@ class Matcher:
     def _search(self, text: str) -> tuple[tuple[Signature, ...], Care]:
         """What is in `text`; generic words only where nothing specific is: to look for them takes most of the time."""
         low = text.lower()
-        near = [entry for entry in self._near_to(low.translate(_ERASED)) if entry.may(low)]
-        care = max((entry.care for entry in near), default=Care.NONE)
-        found = _heaviest([entry for entry in near if not entry.signature.generic], text)
-        generic = [entry for entry in near if entry.signature.generic]
-        if generic and not found:
-            found = _heaviest(generic, _HARMLESS.sub("~", text))
-        return found, care
+        shape = low.translate(_ALIKE)
+        near = [entry for entry in self._near_to(low.translate(_ERASED)) if entry.may(shape)]
+        specific = [entry for entry in near if not entry.signature.generic]
+        found = _heaviest(specific, text)
+        if not found and len(specific) < len(near):
+            found = _heaviest([entry for entry in near if entry.signature.generic], _HARMLESS.sub("~", text))
+            return found, max(entry.concern(text) for entry in near)
+        return found, max((entry.concern(text) for entry in specific), default=Care.NONE)
 
     def _near_to(self, erased: str) -> "tuple[_Entry, ...]":
         """The entries that a line with these letters may hold, whatever its digits: few of all."""
@@ -106,6 +109,12 @@ class Matcher:
                 self._near.clear()
             self._near[erased] = near
         return near
+
+
+def _bounded(kept: dict[str, tuple[Signature, ...]]) -> dict[str, tuple[Signature, ...]]:
+    if len(kept) >= _MOST_SHAPES:
+        kept.clear()
+    return kept
 
 
 def _heaviest(entries: "Sequence[_Entry]", text: str) -> tuple[Signature, ...]:
@@ -124,8 +133,9 @@ class _Entry:
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
-        self.gates = sorted({text for p in signature.pattern for text in required(p)}, key=len)
-        self.erased = sorted({gate.translate(_ERASED) for gate in self.gates}, key=len)
+        gates = {text for p in signature.pattern for text in required(p)}
+        self.alike = sorted({gate.translate(_ALIKE) for gate in gates}, key=len)
+        self.erased = sorted({gate.translate(_ERASED) for gate in gates}, key=len)
 
     @cached_property
     def _expressions(self) -> list[re.Pattern[str]]:
@@ -135,12 +145,20 @@ class _Entry:
     @cached_property
     def care(self) -> Care:
         """How much the digits of a line matter to the entry."""
-        if any(map(names_digits, self.signature.pattern)):
+        if any(names_digits(pattern, but_zero=True) for pattern in self.signature.pattern):
             return Care.DIGITS
-        return Care.ZEROES if self.signature.generic else Care.NONE
+        zeroes = self.signature.generic or any(map(names_digits, self.signature.pattern))
+        return Care.ZEROES if zeroes else Care.NONE
 
-    def may(self, low: str) -> bool:
-        return any(map(low.__contains__, self.gates))
+    def concern(self, text: str) -> Care:
+        """How much the digits of this line matter to the entry: not at all where it holds it with no digits."""
+        if self.care is not Care.ZEROES or self.signature.generic:
+            return self.care
+        return self.care if self.weight(text.translate(_NO_ZEROES)) is not None else Care.NONE
+
+    def may(self, shape: str) -> bool:
+        """Whether a line of that shape, in lower case, may hold it."""
+        return any(map(shape.__contains__, self.alike))
 
     def weight(self, text: str) -> int | None:
         """How much of `text` it knows: the longest of its matches, in characters; None when there is none."""
