@@ -8,9 +8,9 @@ Rules:
 - Counters and finite values only; a counter beyond its total, or of nothing, is read in full.
 """
 
-import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle, islice
 from math import isfinite
 from typing import NamedTuple, TypeVar
 
@@ -27,8 +27,13 @@ Read = Callable[[Line], list[Fact] | None]
 
 _OFTEN = 8
 """Lines of a shape that are read in full before its layout is made, which costs four of them."""
-_FILLINGS = ("123456789", "0123456789", "123456789", "00000123456789")
-"""The digits to draw from: a number that begins with zeros is smaller than it is long."""
+_FILLINGS = (
+    "3141592653589793238462643383279",
+    "2718281828459045235360287471352662497",
+    "14142135623739548172469618753769487317667",
+    "00020071000828018200845009045",
+)
+"""Digits to fill in, over and over. Some begin with zeros: such a number is smaller than it is long."""
 _MOST = 4096
 _LONGEST = 400
 _OF = re.compile(r"(?i)(0+)\s*(?:/|out of|of)\s*(0+)")
@@ -132,23 +137,24 @@ def _made(shape: str, read: Read) -> Layout | None:
 
 
 def _filled(shape: str) -> list[str]:
-    """The shape with digits drawn; of two numbers of one length in a row the second is no smaller, as a total is."""
-    draw = random.Random(0)
+    """The shape with digits; of two numbers of one length in a row the second is no smaller, as a total is."""
     parts = _DIGITS.split(shape)
     texts = []
-    for digits in _FILLINGS:
-        drawn = [_drawn(draw, digits, len(zeroes)) for zeroes in parts[1::2]]
-        for at in range(1, len(drawn)):
-            if len(drawn[at - 1]) == len(drawn[at]):
-                drawn[at - 1 : at + 1] = sorted(drawn[at - 1 : at + 1])
-        parts[1::2] = drawn
+    for filling in _FILLINGS:
+        digits = cycle(filling)
+        numbers = [_number(digits, len(zeroes)) for zeroes in parts[1::2]]
+        for at in range(1, len(numbers)):
+            if len(numbers[at - 1]) == len(numbers[at]):
+                numbers[at - 1 : at + 1] = sorted(numbers[at - 1 : at + 1])
+        parts[1::2] = numbers
         texts.append("".join(parts))
     return texts
 
 
-def _drawn(draw: random.Random, digits: str, count: int) -> str:
-    """A number of so many digits that is not nothing."""
-    return "".join(draw.choices(digits, k=count - 1)) + draw.choice("123456789")
+def _number(digits: Iterator[str], count: int) -> str:
+    """One of so many digits that is not nothing."""
+    *first, last = islice(digits, count)
+    return "".join((*first, last if last != "0" else "6"))
 
 
 class _Numbers:
