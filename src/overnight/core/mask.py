@@ -80,10 +80,7 @@ def secrets_of(argv: Sequence[str]) -> list[str]:
 
 def mask_words(argv: Sequence[str]) -> list[str]:
     """A command's words without secrets: also the word that follows a flag such as `--password`."""
-    told = sorted(set(secrets_of(argv)), key=len, reverse=True)
-    return [
-        HIDDEN if _is_flag_value(word, flag) else mask(_hide(word, told)) for word, flag in _flagged(argv)
-    ]
+    return list(_words_remembered(tuple(argv)) if sum(map(len, argv)) <= _LONGEST_KEPT else _words(argv))
 
 
 def mask_lines(lines: Sequence[str], limit: int | None = None) -> list[str]:
@@ -126,10 +123,22 @@ def _whole(pattern: str, parts: dict[str, str]) -> str:
 # ---------------------------------------------------------------- masking
 
 
-@lru_cache(2048)
+@lru_cache(8192)
 def _remembered(text: str) -> str:
-    """A status says the same again and again."""
+    """A status says the same again and again; of a thousand runs each says some texts of its own."""
     return _mask(text)
+
+
+@lru_cache(2048)
+def _words_remembered(argv: tuple[str, ...]) -> list[str]:
+    return _words(argv)
+
+
+def _words(argv: Sequence[str]) -> list[str]:
+    told = sorted(set(secrets_of(argv)), key=len, reverse=True)
+    return [
+        HIDDEN if _is_flag_value(word, flag) else mask(_hide(word, told)) for word, flag in _flagged(argv)
+    ]
 
 
 def _mask(text: str, found: list[str] | None = None) -> str:
