@@ -4,7 +4,7 @@ Rules:
 - A layout follows from the shape (digits erased to 0, so that places stay): the shape is filled with several sets of
   digits, each is read in full, and every number that was stated must stand at one place in all of them.
 - Where the digits decide what a line states the readings differ, and there is no layout: `layer3 loss: 0.2`.
-- It must agree with a line of the log, too: digits that are drawn make no dates.
+- It must agree with a line of the log, too: digits that are filled in make no dates.
 - Counters and finite values only; a counter beyond its total, or of nothing, is read in full.
 """
 
