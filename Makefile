@@ -1,5 +1,5 @@
 # Two commands do everything on a machine that has only python3 (with venv and pip):
-#   make demo    a real Optuna study under watch, about two minutes
+#   make demo    a real Optuna study under watch, a few minutes
 #   make test    lint, types and all tests
 #   make again   the tests that failed last, one after the other on a machine that does nothing else
 #   make fuzz    bytes of all kinds for every parser, a minute in all (SECONDS_OF_FUZZING=1800 for half an hour)
